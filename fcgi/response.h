@@ -1,0 +1,59 @@
+/* response.h: how a handler answers. Every function here returns the HTTP status, so that a handler can `return reply_json(…)`. */
+#ifndef FCGI_RESPONSE_H
+#define FCGI_RESPONSE_H
+
+#include "lib/base/arena.h"
+#include "lib/base/str.h"
+#include "lib/db/db.h"
+#include "lib/json/json.h"
+
+enum { RESPONSE_PIECES = 16 };
+
+struct response {
+    struct arena *mem;
+    int status;
+    struct str content_type;
+    struct buf headers;                          /* "Name: value\r\n" …, written only by response_header() */
+    struct str pieces[RESPONSE_PIECES];          /* the body, in order; views that live as long as mem */
+    int pieces_n;
+    int fd;                                      /* ≥ 0: the body is this file (closed afterwards); Range is answered */
+    int64_t fd_bytes;
+    bool is_plan;
+};
+
+/* CR, LF or NUL in name or value: the header is left out and an error is logged. */
+void response_header(struct response *out, const char *name, struct str value);
+/* Set-Cookie with HttpOnly unless readable; max_age_s < 0: a session cookie; 0: deletes it. SameSite and Secure come from the settings of the process. */
+struct cookie {
+    const char *name;
+    struct str value;
+    int64_t expires_s;           /* Unix time; 0: none */
+    bool http_only, secure, delete_it;
+    const char *same_site;       /* "lax" … ; NULL: none */
+};
+void response_cookie(struct response *out, const struct cookie *c);
+
+int reply_json(struct response *out, json_object *body);                     /* 200 */
+int reply_json_status(struct response *out, int status, json_object *body);
+int reply_json_text(struct response *out, struct str json);                  /* 200; text that is JSON already and lives in out->mem (or longer) */
+int reply_bool(struct response *out, bool value);
+int reply_null(struct response *out);
+int reply_text(struct response *out, int status, const char *content_type, struct str body);
+int reply_empty(struct response *out, int status);
+int reply_redirect(struct response *out, int status, struct str location);
+int reply_file(struct response *out, int fd, int64_t bytes, const char *content_type);      /* fd is taken over */
+/* A body in pieces, for documents that go out unparsed: start with reply_pieces(), then add. Neighbours are merged when they are too many. */
+int reply_pieces(struct response *out, int status, const char *content_type);
+void response_add(struct response *out, struct str piece);
+
+/* {"detail": text}. */
+int fail(struct response *out, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int fail_json(struct response *out, int status, json_object *detail);        /* {"detail": <json>} */
+/* After DB_ERROR: 503 with Retry-After when the database is away or locked, else 500; the cause is logged. */
+int fail_db(struct response *out, struct db *db);
+int fail_status(struct response *out, enum status st, const struct error *err);   /* INVALID 400, NOT_FOUND 404, UNAVAILABLE 503, TOO_BIG 413, else 500; logged */
+
+/* A worker's answer to the sidecar: what to do next (see docs/architecture.md, "Plans"). */
+int reply_plan(struct response *out, json_object *plan);
+
+#endif

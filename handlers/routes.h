@@ -1,0 +1,23 @@
+/* routes.h: the table of each API area; routes.c lists them. */
+#ifndef HANDLERS_ROUTES_H
+#define HANDLERS_ROUTES_H
+
+#include "fcgi/route.h"
+
+extern const struct route auths_routes[];
+extern const struct route users_routes[];
+extern const struct route configs_routes[];
+extern const struct route root_routes[];
+extern const struct route models_routes[];
+extern const struct route openai_routes[];
+extern const struct route ollama_routes[];
+extern const struct route chats_routes[];
+extern const struct route folders_routes[];
+extern const struct route prompts_routes[];
+extern const struct route tasks_routes[];            /* /api/v1/tasks: titles, tags, follow-ups … */
+extern const struct route generations_routes[];      /* chat completions, completed, running tasks */
+extern const struct route steps_routes[];            /* /internal/step/…: a worker's part of a generation */
+extern const struct route sessions_routes[];         /* /internal/session: who a socket belongs to */
+extern const struct route pending_routes[];          /* areas that are not there yet: 501 */
+
+#endif
