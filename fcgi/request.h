@@ -57,7 +57,7 @@ bool query_bool(const struct request *r, const char *name, bool otherwise);
 /* The JSON form. Optional members that are missing or null: empty answer. */
 static inline struct str form_str(const struct request *r, const char *name) { return json_str(r->form, name); }
 static inline json_object *form_json(const struct request *r, const char *name) { return json_get(r->form, name); }
-static inline bool form_bool(const struct request *r, const char *name, bool otherwise) { return json_bool(r->form, name, otherwise); }
+static inline bool form_bool(const struct request *r, const char *name, bool otherwise) { return json_flag(r->form, name, otherwise); }
 static inline int64_t form_int(const struct request *r, const char *name, int64_t otherwise) { return json_int(r->form, name, otherwise); }
 static inline bool form_has(const struct request *r, const char *name) { return json_has(r->form, name); }
 

@@ -1,7 +1,8 @@
 /* json.h: json-c with this project's rules: bounded depth, valid UTF-8, objects tied to an arena, missing members harmless.
  *
  * Who owns what: json_parse() and the json_new_… functions tie the object to the arena. Adding it to a parent takes another
- * reference, so an object may be added to any number of parents. What json_get() returns is borrowed from its parent. */
+ * reference, so an object may be added to any number of parents. What json_get() returns is borrowed from its parent.
+ * Names stay clear of jansson (json_equal, json_copy, json_true …), which libjwt brings into the same process. */
 #ifndef LIB_JSON_JSON_H
 #define LIB_JSON_JSON_H
 
@@ -28,7 +29,7 @@ json_object *json_new_bool(struct arena *mem, bool v);
 json_object *json_new_double(struct arena *mem, double v);           /* printed as Python's repr prints it */
 /* A value that prints as the given JSON text (from a database column): neither parsed nor checked. Absent or empty text: null. The text must live as long. */
 json_object *json_new_raw(struct arena *mem, struct str text);
-json_object *json_copy(struct arena *mem, json_object *o);           /* deep */
+json_object *json_clone(struct arena *mem, json_object *o);           /* deep */
 
 /* Members of an object, in the order in which they were added; the same key again replaces the value in place. */
 void json_set(json_object *o, const char *key, json_object *v);      /* takes its own reference of v; NULL: null */
@@ -57,10 +58,10 @@ struct str json_str(json_object *o, const char *key);                /* absent u
 struct str json_str_value(json_object *string);                      /* the same of a value */
 int64_t json_int(json_object *o, const char *key, int64_t otherwise);
 double json_double(json_object *o, const char *key, double otherwise);
-bool json_bool(json_object *o, const char *key, bool otherwise);
+bool json_flag(json_object *o, const char *key, bool otherwise);
 bool json_is(json_object *o, json_type type);
 bool json_truthy(json_object *v);                                    /* Python's bool(v) */
-bool json_equal(json_object *a, json_object *b);
+bool json_same(json_object *a, json_object *b);
 
 #define JSON_EACH(array, index, item) \
     for (size_t index = 0, index##_n = json_length(array); index < index##_n; index++) \
