@@ -1,0 +1,21 @@
+/* token.h: signed tokens (JWT, HS256 under WEBUI_SECRET_KEY) and password hashes (bcrypt). */
+#ifndef LIB_AUTH_TOKEN_H
+#define LIB_AUTH_TOKEN_H
+
+#include "lib/config/config.h"
+
+/* {"id": user_id, "exp": …, "iat": …, "jti": …}. expires_s: Unix time, 0: never (no exp). */
+enum status token_make(struct arena *mem, struct config *c, struct str user_id, int64_t expires_s, struct str *out, struct error *err);
+
+struct token_claims {
+    struct str id, jti;              /* jti absent: a legacy token */
+    int64_t iat_s, exp_s;            /* 0: not there */
+};
+/* INVALID: signature, algorithm other than HS256, exp or nbf (60 s of tolerance), no string id. */
+enum status token_read(struct arena *mem, struct config *c, struct str token, struct token_claims *out, struct error *err);
+
+/* bcrypt, $2b$12$. TOO_BIG/INVALID: over 72 bytes, or a NUL in it. */
+enum status password_hash(struct arena *mem, struct str password, struct str *out, struct error *err);
+bool password_matches(struct arena *mem, struct str password, struct str hash);      /* an absent hash costs the same time */
+
+#endif
