@@ -73,7 +73,7 @@ bool str_equal_secret(struct str a, struct str b);        /* constant time in th
 struct str str_copy(struct arena *mem, struct str s);
 char *str_c(struct arena *mem, struct str s);
 struct str str_f(struct arena *mem, const char *format, ...) __attribute__((format(printf, 2, 3)));
-struct str str_vf(struct arena *mem, const char *format, va_list args);
+struct str str_vf(struct arena *mem, const char *format, va_list args) __attribute__((format(printf, 2, 0), nonnull(2)));
 struct str str_cat(struct arena *mem, struct str a, struct str b);
 struct str str_lower(struct arena *mem, struct str s);    /* ASCII and the two-byte Latin, Greek, Cyrillic letters */
 struct str str_replace(struct arena *mem, struct str s, struct str from, struct str to);
