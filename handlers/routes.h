@@ -12,6 +12,8 @@ extern const struct route models_routes[];
 extern const struct route openai_routes[];
 extern const struct route ollama_routes[];
 extern const struct route chats_routes[];
+extern const struct route chat_lists_routes[];
+extern const struct route chat_tags_routes[];
 extern const struct route folders_routes[];
 extern const struct route prompts_routes[];
 extern const struct route tasks_routes[];            /* /api/v1/tasks: titles, tags, follow-ups … */

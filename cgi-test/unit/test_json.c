@@ -93,6 +93,28 @@ static void test_members(void **state)
     arena_free(mem);
 }
 
+static void test_each(void **state)
+{
+    struct arena *mem = arena_new(1024);
+    json_object *list = json_parse_or_null(mem, S("[1,2,3,4,5]"));
+    int64_t sum = 0;
+
+    (void)state;
+    JSON_EACH(list, i, item) {
+        if (i == 1)
+            continue;
+        if (i == 3)
+            break;
+        sum += json_object_get_int64(item);
+    }
+    assert_int_equal(sum, 4);
+    JSON_EACH(NULL, i, item)
+        fail_msg("an item of nothing: %p", (void *)item);
+    JSON_EACH(json_parse_or_null(mem, S("[]")), i, item)
+        fail_msg("an item of an empty list: %p", (void *)item);
+    arena_free(mem);
+}
+
 static void test_scan(void **state)
 {
     static const struct { const char *label, *in, *key, *want; enum status st; } cases[] = {
@@ -111,9 +133,34 @@ static void test_scan(void **state)
     }
 }
 
+static void test_text_changes(void **state)
+{
+    static const struct { const char *label, *in, *changes, *want; } merges[] = {
+        { "replaced in place, added behind", "{\"a\": 1, \"b\": [2], \"c\":\"x\"}", "{\"d\":4,\"b\":{}}", "{\"a\": 1, \"b\": {}, \"c\": \"x\", \"d\": 4}" },
+        { "empty object", "{}", "{\"d\":\"\\u00e9\"}", "{\"d\": \"\xc3\xa9\"}" }, { "no object", "null", "{\"d\":1}", "{\"d\": 1}" },
+        { "no changes", "{\"a\":1}", "{}", "{\"a\": 1}" }, { "null value", "{\"a\":1}", "{\"a\":null}", "{\"a\": null}" },
+    };
+    static const struct { const char *in, *want; } sets[] = {
+        { "{\"k\": {\"k\":1}, \"z\":2}", "{\"k\": NEW, \"z\":2}" }, { "{\"z\":2}", "{\"z\":2, \"k\": NEW}" }, { "{}", "{\"k\": NEW}" },
+        { "", "{\"k\": NEW}" }, { "{\"z\":2 } ", "{\"z\":2, \"k\": NEW}" },
+    };
+    struct arena *mem = arena_new(1024);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(merges) / sizeof(merges[0]); i++) {
+        struct str got = json_text_merged(mem, str_of(merges[i].in), json_parse_or_null(mem, str_of(merges[i].changes)));
+
+        if (!str_is(got, merges[i].want))
+            fail_msg("%s: got %s", merges[i].label, got.p);
+    }
+    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+        assert_string_equal(json_text_with(mem, str_of(sets[i].in), "k", S("NEW")).p, sets[i].want);
+    arena_free(mem);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse), cmocka_unit_test(test_depth), cmocka_unit_test(test_double),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_text_changes), cmocka_unit_test(test_each), cmocka_unit_test(test_parse), cmocka_unit_test(test_depth), cmocka_unit_test(test_double),
                                         cmocka_unit_test(test_members), cmocka_unit_test(test_scan) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

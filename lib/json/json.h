@@ -63,12 +63,19 @@ bool json_is(json_object *o, json_type type);
 bool json_truthy(json_object *v);                                    /* Python's bool(v) */
 bool json_same(json_object *a, json_object *b);
 
-#define JSON_EACH(array, index, item) \
-    for (size_t index = 0, index##_n = json_length(array); index < index##_n; index++) \
-        for (json_object *item = json_at(array, index), *item##_once = (json_object *)1; item##_once; item##_once = NULL)
+/* for each item of an array (evaluated once; what is no array has none); break and continue work. */
+#define JSON_EACH(array, index, item)                                                                                   \
+    for (json_object *index##_a = (array), *index##_x = index##_a; index##_x; index##_x = NULL)                         \
+        for (size_t index = 0, index##_n = json_length(index##_a), index##_on = 1; index < index##_n && index##_on; index++) \
+            for (json_object *item = (index##_on = 0, json_at(index##_a, index)); !index##_on; index##_on = 1)
 
 /* The text of one member of a JSON object without parsing it all: for documents of megabytes that only pass through.
  * OK: *value is the member's text (a view into text). NOT_FOUND; INVALID: text is not an object. Only scans, so text must be valid JSON. */
 enum status json_scan_member(struct str text, const char *key, struct str *value);
+
+/* The text of the object with one member set: replaced where it stands, or added at the end. An absent or broken object counts as {}. */
+struct str json_text_with(struct arena *mem, struct str object, const char *key, struct str value);
+/* {**object, **changes} as text: members of changes replace those of the object in place, new ones follow. */
+struct str json_text_merged(struct arena *mem, struct str object, json_object *changes);
 
 #endif
