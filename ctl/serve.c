@@ -1,0 +1,259 @@
+/* serve.c: webuictl serve: responders, sidecar and web server in the foreground, until a signal ends them all. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "ctl/ctl.h"
+#include "lib/auth/demo.h"
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+
+enum { STOP_MS = 4200, START_MS = 20000, CHILDREN = 3 };
+
+/* ---- what must be in order before anything starts */
+
+static bool make_dir(struct ctl *ctl, const char *path, const char *variable)
+{
+    struct error err = { "" };
+    struct stat st;
+
+    (void)ctl;
+    if (dir_make(path, 0700, &err) != OK)
+        return ctl_fail("%s; %s names another place", err.text, variable), false;
+    if (access(path, W_OK | X_OK) != 0)
+        return ctl_fail("%s cannot be written: %s; change its owner, or name another place in %s", path, strerror(errno), variable), false;
+    if (stat(path, &st) == 0 && (st.st_mode & 077) && st.st_uid == geteuid())
+        chmod(path, 0700);
+    return true;
+}
+
+/* Unix socket paths are short: 107 bytes on Linux. */
+static bool sockets_fit(const char *run)
+{
+    if (strlen(run) + sizeof("/responder.sock") <= sizeof(((struct sockaddr_un *)0)->sun_path))
+        return true;
+    return ctl_fail("the path %s is too long for sockets: name a shorter one in WEBUI_RUN_DIR", run), false;
+}
+
+static bool port_is_free(const char *host, int port)
+{
+    struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM }, *list, *a;
+    char text[16];
+    int failed = 0, fd, one = 1;
+
+    snprintf(text, sizeof(text), "%d", port);
+    if (getaddrinfo(host, text, &hints, &list) != 0)
+        return ctl_fail("\"%s\" is no address of this machine: correct HOST", host), false;
+    for (a = list; a; a = a->ai_next) {
+        fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
+        if (fd < 0)
+            continue;
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+        failed = bind(fd, a->ai_addr, a->ai_addrlen) != 0 ? errno : 0;
+        close(fd);
+        if (failed)
+            break;
+    }
+    freeaddrinfo(list);
+    if (failed == EADDRINUSE)
+        return ctl_fail("port %d is in use by another program: choose another with PORT=", port), false;
+    if (failed == EACCES)
+        return ctl_fail("port %d needs root (or CAP_NET_BIND_SERVICE): choose one above 1023 with PORT=", port), false;
+    return failed ? (ctl_fail("%s:%d cannot be used: %s; correct HOST or PORT", host, port, strerror(failed)), false) : true;
+}
+
+static bool prepare(struct ctl *ctl, struct owner *o, struct web *web)
+{
+    struct str host = config_str(ctl->config, CFG_HOST), key;
+    const char *data = config_data_dir(ctl->config), *run = config_run_dir(ctl->config);
+    struct error err = { "" };
+
+    web->host = host.n ? str_c(ctl->mem, host) : "127.0.0.1";
+    web->port = (int)config_int(ctl->config, CFG_PORT);
+    if (web->port < 1 || web->port > 65535)
+        return ctl_fail("PORT is a number from 1 to 65535"), false;
+    if (!web_kind(str_c(ctl->mem, config_str(ctl->config, CFG_WEB_SERVER)), &web->kind) || !port_is_free(web->host, web->port) ||
+        !owner_find(ctl, o) || !make_dir(ctl, data, "DATA_DIR") || !make_dir(ctl, run, "WEBUI_RUN_DIR") || !sockets_fit(run))
+        return false;
+    if (config_secret_key(ctl->config, true, &key, &err) != OK)
+        return ctl_fail("%s", err.text), false;
+    if (!frontend_is_there(ctl) && !frontend_fetch(ctl))
+        return false;
+    setenv("WEBUI_FRONTEND_DIR", frontend_dir(ctl), 1);
+    if (!ctl_database_ready(ctl))
+        return false;
+    if (config_bool(ctl->config, CFG_DEMO_ACCOUNT) && auth_make_demo_account(ctl->mem, ctl->db, ctl->config, &err) != OK)
+        return ctl_fail("%s", err.text), false;
+    return true;
+}
+
+/* Folders that the web server's configuration names, and their owner. */
+static bool hand_over(struct ctl *ctl, const struct owner *o)
+{
+    static const char *const below[] = { "deflate", "fcgid", "spool" };
+    const char *data = config_data_dir(ctl->config), *run = config_run_dir(ctl->config);
+
+    for (size_t i = 0; i < sizeof(below) / sizeof(below[0]); i++)
+        if (!make_dir(ctl, str_c(ctl->mem, str_f(ctl->mem, "%s/%s", run, below[i])), "WEBUI_RUN_DIR"))
+            return false;
+    if (!owner_give(o, data) || !owner_give(o, run))
+        return false;
+    if (!owner_can_reach(o, run, W_OK | X_OK) || !owner_can_reach(o, data, W_OK | X_OK))
+        return ctl_fail("the user %s cannot reach %s: name a place in DATA_DIR that is not below a closed folder, or another user in "
+                        "WEBUI_USER (WEBUI_USER=root to go on as root)", o->user, data), false;
+    if (!owner_can_reach(o, str_c(ctl->mem, str_f(ctl->mem, "%s/index.html", frontend_dir(ctl))), R_OK))
+        return ctl_fail("the user %s cannot read the frontend in %s: name another place in WEBUI_FRONTEND_DIR", o->user, frontend_dir(ctl)), false;
+    return true;
+}
+
+/* ---- running */
+
+/* Asks the web server for /health, as a browser would. */
+static bool answers(const struct web *w)
+{
+    static const char request[] = "GET /health HTTP/1.0\r\nHost: localhost\r\n\r\n";
+    const char *host = !strcmp(w->host, "0.0.0.0") || !strcmp(w->host, "::") ? "127.0.0.1" : w->host;
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list;
+    struct timeval wait = { 2, 0 };
+    char text[16], reply[16] = "";
+    bool ok = false;
+    int fd;
+
+    snprintf(text, sizeof(text), "%d", w->port);
+    if (getaddrinfo(host, text, &hints, &list) != 0)
+        return false;
+    fd = socket(list->ai_family, list->ai_socktype | SOCK_CLOEXEC, list->ai_protocol);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+    if (fd >= 0 && connect(fd, list->ai_addr, list->ai_addrlen) == 0 && send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) > 0)
+        ok = recv(fd, reply, 12, MSG_WAITALL) == 12 && !strncmp(reply + 8, " 200", 4);
+    if (fd >= 0)
+        close(fd);
+    freeaddrinfo(list);
+    return ok;
+}
+
+static void show_log(struct ctl *ctl)
+{
+    struct str text, line;
+    struct error err;
+
+    if (file_read(ctl->mem, str_c(ctl->mem, str_f(ctl->mem, "%s/web.log", config_run_dir(ctl->config))), 1 << 20, &text, &err) != OK)
+        return;
+    text = text.n > 1500 ? str_from(text, text.n - 1500) : text;
+    while (str_split(&text, '\n', &line))
+        if (line.n)
+            fprintf(stderr, "    %.*s\n", STR(line));
+}
+
+/* A signal from signals_fd within the time; 0: none. Children that ended are taken note of. */
+static int wait_signal(int signals_fd, int timeout_ms, struct child *v)
+{
+    struct pollfd p = { signals_fd, POLLIN, 0 };
+    struct signalfd_siginfo info;
+    int status;
+    pid_t pid;
+
+    if (poll(&p, 1, timeout_ms) <= 0 || read(signals_fd, &info, sizeof(info)) != sizeof(info))
+        return 0;
+    if (info.ssi_signo != SIGCHLD)
+        return (int)info.ssi_signo;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        for (int i = 0; i < CHILDREN; i++)
+            if (v[i].pid == pid)
+                child_ended(&v[i], status);
+    return 0;
+}
+
+static int supervise(struct ctl *ctl, const struct web *web, struct child *v, int signals_fd)
+{
+    int64_t deadline = mono_ms() + START_MS;
+    bool announced = false;
+    int stop = 0;
+
+    while (!stop) {
+        for (int i = 0; i < CHILDREN; i++)
+            if (v[i].argv && v[i].pid == 0 && mono_ms() >= v[i].next_start_ms && !child_start(&v[i]))
+                log_error("could not start %s: %s", v[i].name, strerror(errno));
+        stop = wait_signal(signals_fd, announced ? 1000 : 50, v);
+        if (!announced && answers(web)) {
+            announced = true;
+            printf("webui-fcgi is ready: http://%s:%d (Ctrl-C ends it)\n", strcmp(web->host, "0.0.0.0") ? web->host : "127.0.0.1", web->port);
+            fflush(stdout);
+        }
+        for (int i = 0; i < CHILDREN && !stop && !announced; i++) {
+            if (v[i].failures < 3 && mono_ms() < deadline)
+                continue;
+            ctl_fail("%s", v[i].failures >= 3 ? str_f(ctl->mem, "%s does not start; its last words:", v[i].name).p
+                                              : "the server does not answer; the web server's last words:");
+            show_log(ctl);
+            return 1;
+        }
+    }
+    log_info("ending: signal %d", stop);
+    return 0;
+}
+
+int ctl_serve(struct ctl *ctl, int argc, char **argv)
+{
+    struct owner o;
+    struct web web = { 0 };
+    struct child v[CHILDREN] = { { .name = "the pool of responders", .owner = &o }, { .name = "the sidecar", .owner = &o },
+                                 { .name = "the web server" } };
+    struct rlimit files;
+    sigset_t set;
+    int status, signals_fd;
+
+    (void)argv;
+    if (argc != 1)
+        return ctl_fail("serve takes its settings from the environment (docs/settings.md), not from arguments"), 2;
+    if (!prepare(ctl, &o, &web) || !web_prepare(ctl, &o, &web) || !hand_over(ctl, &o))
+        return 1;
+    db_close(ctl->db);               /* a supervisor needs none */
+    ctl->db = NULL;
+
+    char *pool = str_c(ctl->mem, config_str(ctl->config, CFG_WEBUI_RESPONDERS));
+    char *socket_path = str_c(ctl->mem, str_f(ctl->mem, "%s/responder.sock", config_run_dir(ctl->config)));
+    char *responder[] = { (char *)ctl_program(ctl, "webui.fcgi"), "--listen", socket_path, "--pool", pool, NULL };
+    char *sidecar[] = { (char *)ctl_program(ctl, "webui-sidecar"), NULL };
+
+    if (!responder[0] || !sidecar[0])
+        return 1;
+    setenv("DATA_DIR", config_data_dir(ctl->config), 1);         /* absolute: each program may work elsewhere */
+    setenv("WEBUI_RUN_DIR", config_run_dir(ctl->config), 1);
+    setenv("DATABASE_URL", config_database_url(ctl->config), 1);
+    setenv("WEBUI_DRAIN_MS", "2500", 0);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    v[0].argv = web.kind == APACHE_FCGID ? NULL : responder;
+    v[1].argv = sidecar;
+    v[2].argv = web.argv;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signals_fd = signalfd(-1, &set, SFD_CLOEXEC);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);            /* what mod_fcgid or a crashed pool leaves behind comes to us */
+    status = supervise(ctl, &web, v, signals_fd);
+    children_stop(v, CHILDREN, STOP_MS);
+    close(signals_fd);
+    return status;
+}
