@@ -385,6 +385,16 @@ void json_push_str(json_object *array, struct str s)
     json_object_array_add(array, make_str(s));
 }
 
+void json_push_front(json_object *array, json_object *v)
+{
+    size_t n = json_object_array_length(array);
+
+    json_object_array_add(array, NULL);
+    for (size_t i = n; i > 0; i--)
+        json_object_array_put_idx(array, i, json_object_get(json_object_array_get_idx(array, i - 1)));
+    json_object_array_put_idx(array, 0, json_object_get(v));
+}
+
 /* ---- reading */
 
 json_object *json_get(json_object *o, const char *key)

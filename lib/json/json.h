@@ -47,6 +47,7 @@ void json_merge(json_object *into, json_object *from);               /* {**into,
 
 void json_push(json_object *array, json_object *v);                  /* takes its own reference; NULL: null */
 void json_push_str(json_object *array, struct str s);
+void json_push_front(json_object *array, json_object *v);            /* the others move up */
 
 /* Reading: a missing member, another type, or o == NULL or no object gives the empty answer. */
 json_object *json_get(json_object *o, const char *key);

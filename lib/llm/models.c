@@ -287,7 +287,8 @@ static enum status put_together(struct arena *mem, struct db *db, struct config 
     for (size_t i = 0; i < list->n; i++) {
         if (i)
             buf_add_char(&text, ',');
-        json_add_to_buf(&text, list->v[i].json);
+        list->v[i].text = json_text(mem, list->v[i].json);
+        buf_add_str(&text, list->v[i].text);
     }
     buf_add_c(&text, "]}");
     list->text = buf_str(&text);
@@ -369,7 +370,7 @@ enum status models_text_for(struct arena *mem, struct db *db, struct config *c, 
         if (!first)
             buf_add_char(&b, ',');
         first = false;
-        json_add_to_buf(&b, list->v[i].json);
+        buf_add_str(&b, list->v[i].text);
     }
     buf_add_c(&b, "]}");
     *out = buf_str(&b);

@@ -14,6 +14,7 @@
 struct model {                       /* lives until the next call of models_all() */
     struct str id, name, owned_by;
     json_object *json;               /* as the list shows it */
+    struct str text;                 /* the same as text */
     json_object *info;               /* the row of the model table as JSON; NULL: none */
     struct str base_model_id;        /* of a workspace model; absent: a provider's own */
     bool is_arena, is_preset;
