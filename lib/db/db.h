@@ -1,7 +1,14 @@
 /* db.h: one interface over libpq and sqlite3. Prepared statements, "$1" placeholders in both, values always bound.
  *
- * SQL texts are constants: statements are cached by the address of the text. A process has one connection; it is opened at its
- * first use, and again after it was lost. Rows are read by a function that is given one row at a time. */
+ * SQL texts are constants: statements are cached by the address of the text. A process has one connection; it is opened
+ * at its first use, and again after it was lost. Rows are read by a function that is given one row at a time.
+ *
+ * A text that both databases read may cast a placeholder ("$1::bigint"): SQLite takes that for the name. Where PostgreSQL
+ * cannot infer a placeholder's type, it must. Text arguments must be UTF-8 without NUL bytes, for both databases alike:
+ * else DB_ERROR and db_bad_input().
+ *
+ * A lost connection: a SELECT outside of a transaction is run once more on a new one, and so is any statement that had
+ * not been sent yet; else DB_ERROR and db_unavailable(). */
 #ifndef LIB_DB_DB_H
 #define LIB_DB_DB_H
 
@@ -10,6 +17,7 @@
 struct db;
 struct row;
 
+/* After any DB_ERROR inside a transaction nothing more runs in it: db_rollback(). */
 enum db_status {
     DB_ROW,          /* found, or changed: at least one row */
     DB_DONE,         /* worked, no row */
@@ -22,11 +30,26 @@ enum db_kind { DB_SQLITE, DB_POSTGRES };
  * INVALID: err says what is wrong with it (never the password). The db is the caller's: db_close(). */
 enum status db_open(const char *url, struct db **out, struct error *err);
 enum status db_connect(struct db *db, struct error *err);       /* UNAVAILABLE, or FAILED with the reason; connected already: OK */
-void db_close(struct db *db);
+void db_disconnect(struct db *db);                               /* the next use connects again. Not inside a transaction */
+void db_close(struct db *db);                                    /* NULL is fine */
+
+/* Before the first use. WAL: SQLite's journal mode, on unless told otherwise. The schema (DATABASE_SCHEMA) is put first in
+ * PostgreSQL's search_path; absent or empty: the server's own. */
+void db_set_wal(struct db *db, bool on);
+void db_set_schema(struct db *db, struct str schema);
+
+/* A connection must not cross a fork: db_disconnect() in the parent first. A child that got one nevertheless calls this, or
+ * just uses the db: on PostgreSQL it gets its own connection and the parent keeps its; on SQLite every use is a DB_ERROR, as
+ * SQLite's locks cannot be handed down. */
+void db_forget_after_fork(struct db *db);
+
+const char *db_place(const struct db *db);                       /* for people: SQLite's path, or the URL without user and password */
+const char *db_schema(const struct db *db);                      /* as set; NULL: none */
 enum db_kind db_kind(const struct db *db);
 const char *db_error(const struct db *db);                      /* of the last DB_ERROR */
 bool db_unavailable(const struct db *db);                       /* the last DB_ERROR was a lost connection, a refused one, or a lock */
 bool db_unique_violation(const struct db *db);                  /* the last DB_ERROR was a second row of a unique key */
+bool db_bad_input(const struct db *db);                         /* the last DB_ERROR was a NUL byte or broken UTF-8 in an argument */
 
 /* ---- arguments: ARGS(command, created_s, is_active, text_or_null) */
 struct arg {
@@ -95,6 +118,10 @@ enum db_status db_all(struct db *db, struct arena *mem, row_reader *read, size_t
 /* Calls read(row, out) for every row, same out each time (to print as they come; nothing is collected). */
 enum db_status db_each(struct db *db, struct arena *mem, row_reader *read, void *out, const char *sql, struct args args);
 
+/* The same for results of any size: one row is in memory at a time, and what the reader takes from it, and from row_arena(),
+ * ends with its return. The reader must not use the db. DB_ERROR may come after rows. */
+enum db_status db_stream(struct db *db, row_reader *read, void *out, const char *sql, struct args args);
+
 /* A statement that gives no rows. DB_ROW: *changed > 0 rows (changed may be NULL). DB_DONE: it changed nothing. */
 enum db_status db_exec(struct db *db, const char *sql, struct args args, int64_t *changed);
 
@@ -111,8 +138,8 @@ enum db_status db_exec_dynamic(struct db *db, struct str sql, struct args args, 
 #define DB_SQL(db, sqlite_text, postgres_text) (db_kind(db) == DB_SQLITE ? (sqlite_text) : (postgres_text))
 
 /* One short write transaction (SQLite: BEGIN IMMEDIATE). Nested begins are an error. A lost connection inside one is not retried. */
-enum db_status db_begin(struct db *db);
-enum db_status db_commit(struct db *db);
+enum db_status db_begin(struct db *db);                          /* DB_DONE or DB_ERROR */
+enum db_status db_commit(struct db *db);                         /* DB_DONE, or DB_ERROR: rolled back, and over either way */
 void db_rollback(struct db *db);                                 /* fine when no transaction runs */
 bool db_in_transaction(const struct db *db);
 

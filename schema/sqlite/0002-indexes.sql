@@ -1,0 +1,20 @@
+-- 0002: indexes for speed, and nothing else: the Python backend runs with them and without. Each statement on one line.
+
+-- A chat's document lies before pinned, meta and folder_id in its row, so reading those walks through all of it: lists, and
+-- lists by tag, are answered from the index alone.
+CREATE INDEX IF NOT EXISTS webui_fcgi_chat_list ON chat (user_id, archived, updated_at, pinned, folder_id, title, created_at, id, share_id, meta);
+CREATE INDEX IF NOT EXISTS webui_fcgi_chat_folder ON chat (folder_id, user_id, archived, updated_at, pinned, title, created_at, id) WHERE folder_id IS NOT NULL;
+
+CREATE INDEX IF NOT EXISTS webui_fcgi_auth_email ON auth (email);
+CREATE INDEX IF NOT EXISTS webui_fcgi_user_email ON "user" (email);
+CREATE INDEX IF NOT EXISTS webui_fcgi_user_created ON "user" (created_at);
+CREATE INDEX IF NOT EXISTS webui_fcgi_message_channel ON message (channel_id, parent_id, created_at);
+CREATE INDEX IF NOT EXISTS webui_fcgi_message_parent ON message (parent_id);
+CREATE INDEX IF NOT EXISTS webui_fcgi_message_reaction ON message_reaction (message_id);
+CREATE INDEX IF NOT EXISTS webui_fcgi_channel_member_channel ON channel_member (channel_id);
+CREATE INDEX IF NOT EXISTS webui_fcgi_channel_member_user ON channel_member (user_id);
+CREATE INDEX IF NOT EXISTS webui_fcgi_file_user ON file (user_id, created_at);
+CREATE INDEX IF NOT EXISTS webui_fcgi_folder_user ON folder (user_id);
+CREATE INDEX IF NOT EXISTS webui_fcgi_feedback_user ON feedback (user_id);
+CREATE INDEX IF NOT EXISTS webui_fcgi_note_user ON note (user_id, updated_at);
+CREATE INDEX IF NOT EXISTS webui_fcgi_memory_user ON memory (user_id);
