@@ -1,5 +1,4 @@
 /* http.c: addresses, request files and an incremental HTTP/1.1 response parser for the measuring programs. */
-#define _GNU_SOURCE
 #include "bench/http.h"
 
 #include <arpa/inet.h>
@@ -226,7 +225,8 @@ static void body(struct http *h, const char *data, size_t n)
 static bool feed_line(struct http *h, const char *data, size_t n, size_t *used)
 {
     const char *end = memchr(data, '\n', n);
-    size_t len = end ? (size_t)(end - data) : n, room = sizeof h->line - 1 - h->line_len, keep = len < room ? len : room;
+    size_t len = end ? (size_t)(end - data) : n, room = sizeof h->line - 1 - h->line_len,
+           keep = len < room ? len : room;
 
     memcpy(h->line + h->line_len, data, keep);
     h->line_len += keep;

@@ -1,5 +1,5 @@
-/* http.h: what the load generator and the stream reader share: addresses, request files, and a response parser that is fed
- * whatever a read returned and never keeps a body. */
+/* http.h: what the load generator and the stream reader share: addresses, request files, and a response parser that is
+ * fed whatever a read returned and never keeps a body. */
 #ifndef BENCH_HTTP_H
 #define BENCH_HTTP_H
 
@@ -28,12 +28,12 @@ enum http_state {
 /* One response. Set to zero before each. */
 struct http {
     enum http_state state;
-    int status;             /* of the final response; 0 until the head is read */
-    bool closes;            /* the server will not take another request on this connection */
-    bool began;             /* at least one byte has arrived */
-    uint64_t body_bytes;    /* of the body, without the chunks' framing */
-    uint64_t left;          /* of HTTP_LENGTH, HTTP_CHUNK_DATA */
-    char tail[64];          /* the body's last bytes, for "does it end as it should" */
+    int status;          /* of the final response; 0 until the head is read */
+    bool closes;         /* the server will not take another request on this connection */
+    bool began;          /* at least one byte has arrived */
+    uint64_t body_bytes; /* of the body, without the chunks' framing */
+    uint64_t left;       /* of HTTP_LENGTH, HTTP_CHUNK_DATA */
+    char tail[64];       /* the body's last bytes, for "does it end as it should" */
     size_t tail_len;
     char head[16384];
     size_t head_len;

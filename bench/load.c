@@ -1,12 +1,13 @@
-/* load.c: a closed-loop HTTP load generator: N connections, each sends its next request when it has read the last answer.
+/* load.c: a closed-loop HTTP load generator: each of N connections sends a request when it has read the last answer.
  *
- *     load [-c CONNECTIONS] [-d SECONDS | -n COUNT] [-w SECONDS] [-s STATUS] [-b BYTES] [-e TEXT] HOST:PORT REQUEST[*WEIGHT]…
+ *     load [-c CONNECTIONS] [-d SECONDS [-w SECONDS] | -n COUNT] [-s STATUS] [-b BYTES] [-e TEXT]
+ *          HOST:PORT REQUEST[*WEIGHT]…
  *
- * A REQUEST is a file with the whole request as it goes over the wire; several are sent in turn, each WEIGHT times a round.
- * An answer counts as an error unless its status is STATUS (200), its body has at least BYTES (1) bytes and TEXT stands in the
- * last 64 bytes of it. Prints one line of JSON. Times are from the first byte sent to the last byte read, and a server that
- * closes a kept connection between two requests costs the reconnect, not an error. */
-#define _GNU_SOURCE
+ * A REQUEST is a file with the whole request as it goes over the wire; several are sent in turn, each WEIGHT times a
+ * round. An answer counts as an error unless its status is STATUS (200), its body has at least BYTES (1) bytes and TEXT
+ * stands in the last 64 bytes of it. What the first -w seconds bring is not counted, except errors. Prints one line of
+ * JSON. Times are from the first byte sent to the last byte read; a server that closes a kept connection between two
+ * requests costs the reconnect, but is no error. */
 #include "bench/http.h"
 
 #include <errno.h>
@@ -29,7 +30,8 @@ struct options {
 
 struct connection {
     int fd;
-    bool reused;        /* has carried a whole exchange: a server may close it at any moment */
+    bool reused; /* has carried a whole exchange: a server may close it at any moment */
+    bool busy;   /* between a request and its answer */
     bool want_write;
     size_t sent;
     uint64_t started_ns;
@@ -39,8 +41,8 @@ struct connection {
 
 struct tally {
     uint64_t started, finished, errors, reconnects, bytes;
-    uint64_t in_time;   /* of what was counted: before the time was up */
-    uint32_t *tenths;   /* latencies of what was counted, in units of 100 ns */
+    uint64_t warm_up; /* finished before counting began */
+    uint32_t *tenths; /* latencies of what was counted, in units of 100 ns */
     size_t n, room;
     char first_error[256];
 };
@@ -50,7 +52,7 @@ static struct sockaddr_in server;
 static struct bytes *round_of;
 static size_t round_len;
 static struct tally t;
-static uint64_t begin_ns, count_from_ns, stop_ns;
+static uint64_t stop_ns;
 static int poller;
 
 static void fail(const char *what, int number)
@@ -130,10 +132,9 @@ static void send_some(struct connection *c)
 
 static void next_request(struct connection *c)
 {
-    if (!more()) {
-        drop(c);
+    c->busy = more();
+    if (!c->busy)
         return;
-    }
     c->request = &round_of[t.started++ % round_len];
     c->sent = 0;
     forget_response(c);
@@ -157,9 +158,8 @@ static void check(struct connection *c, uint64_t now)
         fail("body of %d bytes is too short", (int)h->body_bytes);
     else if (o.ending && !http_tail_has(h, o.ending))
         fail("body of %d bytes ends wrongly", (int)h->body_bytes);
-    else if (now >= count_from_ns) {
+    else {
         keep_latency(now - c->started_ns);
-        t.in_time += o.count > 0 || now <= stop_ns;
         t.bytes += h->body_bytes;
     }
 }
@@ -186,6 +186,10 @@ static void read_some(struct connection *c)
 
         if (n < 0 && errno == EAGAIN)
             return;
+        if (!c->busy) {
+            drop(c);
+            return;
+        }
         if (n <= 0 && c->reused && !h->began) {
             t.reconnects++;
             drop(c);
@@ -209,7 +213,7 @@ static void read_some(struct connection *c)
 static void expire(struct connection *all, uint64_t now)
 {
     for (int i = 0; i < o.connections; i++) {
-        if (all[i].fd < 0 || now - all[i].started_ns < TIMEOUT_S * 1000000000ull)
+        if (!all[i].busy || now - all[i].started_ns < TIMEOUT_S * 1000000000ull)
             continue;
         t.finished++;
         fail("no answer in %d s", TIMEOUT_S);
@@ -218,25 +222,26 @@ static void expire(struct connection *all, uint64_t now)
     }
 }
 
-static bool any_open(const struct connection *all)
+static bool any_busy(const struct connection *all)
 {
     for (int i = 0; i < o.connections; i++) {
-        if (all[i].fd >= 0)
+        if (all[i].busy)
             return true;
     }
     return false;
 }
 
-static void run(struct connection *all)
+/* Sends until the time is up or the count is reached, and waits for the last answers; returns the seconds it took. They
+ * belong to the rate: a server that answers 32 requests in one go after a second would otherwise be measured by luck. */
+static double run(struct connection *all, double seconds)
 {
     struct epoll_event ready[64];
-    uint64_t looked_ns = now_ns();
+    uint64_t begin_ns = now_ns(), looked_ns = begin_ns;
 
-    for (int i = 0; i < o.connections; i++) {
-        all[i].fd = -1;
+    stop_ns = begin_ns + (uint64_t)(seconds * 1e9);
+    for (int i = 0; i < o.connections; i++)
         next_request(&all[i]);
-    }
-    while (any_open(all)) {
+    while (any_busy(all)) {
         int n = epoll_wait(poller, ready, 64, 1000);
 
         for (int i = 0; i < n; i++) {
@@ -252,26 +257,33 @@ static void run(struct connection *all)
             expire(all, looked_ns);
         }
     }
+    return (double)(now_ns() - begin_ns) / 1e9;
 }
 
-static void report(double seconds)
+static double own_cpu_s(void)
 {
-    double sum = 0, counted_s = o.count > 0 ? seconds : o.seconds;
     struct rusage u;
 
     getrusage(RUSAGE_SELF, &u);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static void report(double seconds, double cpu_s)
+{
+    double sum = 0;
+
     for (size_t i = 0; i < t.n; i++)
         sum += t.tenths[i];
     sort_u32(t.tenths, t.n);
-    printf("{\"requests\": %zu, \"finished\": %llu, \"errors\": %llu, \"reconnects\": %llu, \"bytes\": %llu, \"seconds\": %.3f, "
-           "\"per_second\": %.2f, \"mean_ms\": %.4f, \"p50_ms\": %.4f, \"p90_ms\": %.4f, \"p99_ms\": %.4f, \"max_ms\": %.4f, "
-           "\"own_cpu\": %.3f, \"first_error\": \"%s\"}\n",
-           t.n, (unsigned long long)t.finished, (unsigned long long)t.errors, (unsigned long long)t.reconnects,
-           (unsigned long long)t.bytes, counted_s, (double)t.in_time / counted_s,
-           t.n ? sum / (double)t.n / 1e4 : 0, percentile(t.tenths, t.n, 0.5) / 1e4, percentile(t.tenths, t.n, 0.9) / 1e4,
-           percentile(t.tenths, t.n, 0.99) / 1e4, percentile(t.tenths, t.n, 1) / 1e4,
-           ((double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6) / seconds,
-           t.first_error);
+    printf("{\"requests\": %zu, \"finished\": %llu, \"warm_up\": %llu, \"errors\": %llu, "
+           "\"reconnects\": %llu, \"bytes\": %llu, \"seconds\": %.3f, \"per_second\": %.2f, \"mean_ms\": %.4f, "
+           "\"p50_ms\": %.4f, \"p90_ms\": %.4f, \"p99_ms\": %.4f, \"max_ms\": %.4f, \"own_cpu\": %.3f, "
+           "\"first_error\": \"%s\"}\n",
+           t.n, (unsigned long long)t.finished, (unsigned long long)t.warm_up, (unsigned long long)t.errors,
+           (unsigned long long)t.reconnects, (unsigned long long)t.bytes, seconds, (double)t.n / seconds,
+           t.n ? sum / (double)t.n / 1e4 : 0,
+           percentile(t.tenths, t.n, 0.5) / 1e4, percentile(t.tenths, t.n, 0.9) / 1e4,
+           percentile(t.tenths, t.n, 0.99) / 1e4, percentile(t.tenths, t.n, 1) / 1e4, cpu_s / seconds, t.first_error);
 }
 
 static void add_request(const char *argument)
@@ -336,6 +348,7 @@ static void read_options(int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct connection *all;
+    double seconds, cpu_s;
 
     read_options(argc, argv);
     raise_file_limit();
@@ -343,10 +356,16 @@ int main(int argc, char **argv)
     poller = epoll_create1(EPOLL_CLOEXEC);
     if (!all || poller < 0)
         die("cannot start: %s", strerror(errno));
-    begin_ns = now_ns();
-    count_from_ns = begin_ns + (uint64_t)(o.warm_s * 1e9);
-    stop_ns = count_from_ns + (uint64_t)(o.seconds * 1e9);
-    run(all);
-    report((double)(now_ns() - begin_ns) / 1e9);
+    for (int i = 0; i < o.connections; i++)
+        all[i].fd = -1;
+    if (o.warm_s > 0) {
+        run(all, o.warm_s);
+        t.warm_up = t.finished;
+        t.started = t.finished = t.reconnects = t.bytes = t.n = 0; /* an error is an error in the warm-up too */
+    }
+    cpu_s = own_cpu_s();
+    seconds = run(all, o.seconds);
+    report(seconds, own_cpu_s() - cpu_s);
+    free(all);
     return 0;
 }

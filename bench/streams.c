@@ -1,11 +1,12 @@
-/* streams.c: opens N concurrent answers as Server-Sent Events, each on its own connection, and times their first tokens.
+/* streams.c: opens N concurrent answers as Server-Sent Events, each on its own connection, and times their first
+ * tokens.
  *
  *     streams [-n STREAMS] [-r RAMP_MS] [-t TOKENS] [-p PART]… [-g GRACE_S] HOST:PORT REQUEST
  *
- * The streams are opened evenly within RAMP_MS (2000). A token is a "data:" line with a non-empty "content". A stream is complete
- * when it has brought TOKENS of them (0: any number above none) and [DONE]. With -p (see usage.h) memory is sampled before,
- * twice a second while streams run, and GRACE_S (2) after the last one; CPU time before and after. Prints one line of JSON. */
-#define _GNU_SOURCE
+ * The streams are opened evenly within RAMP_MS (2000). A token is a "data:" line with a non-empty "content". A stream
+ * is complete when it has brought TOKENS of them (0: any number above none) and [DONE]. With -p (see usage.h) memory is
+ * sampled before, twice a second while streams run, and GRACE_S (2) after the last one; CPU time before and after.
+ * Prints one line of JSON. */
 #include "bench/http.h"
 #include "bench/usage.h"
 
@@ -19,7 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { IDLE_S = 60, MAX_PARTS = 64, LINE_MAX_BYTES = 4096 };
+enum { IDLE_S = 180, MAX_PARTS = 64, LINE_MAX_BYTES = 4096 };
 
 struct stream {
     int fd;
@@ -78,7 +79,8 @@ static void take_body(void *context, const char *data, size_t n)
 
     while (n > 0) {
         const char *end = memchr(data, '\n', n);
-        size_t len = end ? (size_t)(end - data) : n, room = sizeof s->line - 1 - s->line_len, keep = len < room ? len : room;
+        size_t len = end ? (size_t)(end - data) : n, room = sizeof s->line - 1 - s->line_len,
+               keep = len < room ? len : room;
 
         memcpy(s->line + s->line_len, data, keep);
         s->line_len += keep;
@@ -172,7 +174,7 @@ static void expire(uint64_t now)
 {
     for (int i = 0; i < o.n; i++) {
         if (streams[i].fd >= 0 && !streams[i].ended && now - streams[i].last_ns > IDLE_S * 1000000000ull)
-            finish(&streams[i], "nothing came for 60 s");
+            finish(&streams[i], "nothing came for 180 s");
     }
 }
 
@@ -237,10 +239,11 @@ static void report(double seconds)
             first[n++] = (uint32_t)((streams[i].first_ns - streams[i].opened_ns) / 1000u);
     }
     sort_u32(first, n);
-    printf("{\"streams\": %d, \"completed\": %d, \"errors\": %d, \"at_once\": %d, \"tokens\": %llu, \"first_p50_ms\": %.1f, "
+    printf("{\"streams\": %d, \"completed\": %d, \"errors\": %d, \"at_once\": %d, \"tokens\": %llu, \"first_p50_ms\": "
+           "%.1f, "
            "\"first_p99_ms\": %.1f, \"first_max_ms\": %.1f, \"seconds\": %.2f, \"first_error\": \"%s\"",
-           o.n, complete, errors, peak_running, tokens, percentile(first, n, 0.5) / 1e3, percentile(first, n, 0.99) / 1e3,
-           percentile(first, n, 1) / 1e3, seconds, first_error);
+           o.n, complete, errors, peak_running, tokens, percentile(first, n, 0.5) / 1e3,
+           percentile(first, n, 0.99) / 1e3, percentile(first, n, 1) / 1e3, seconds, first_error);
     if (o.part_count > 0) {
         printf(", \"before\": ");
         usage_print(stdout, &before);
@@ -307,5 +310,7 @@ int main(int argc, char **argv)
         after = usage_of(o.parts, o.part_count);
     }
     report(seconds);
+    free(streams);
+    free(request.data);
     return 0;
 }

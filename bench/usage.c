@@ -1,5 +1,5 @@
-/* usage.c: sums proportional memory and CPU time over process trees, from /proc. As a program: usage PART… prints the sums. */
-#define _GNU_SOURCE
+/* usage.c: sums proportional memory and CPU time over process trees, from /proc. As a program: usage PART… prints the
+ * sums. */
 #include "bench/usage.h"
 
 #include <ctype.h>
@@ -42,8 +42,8 @@ static bool read_process(int pid, struct process *out)
     /* The name stands in parentheses and may hold anything. */
     if (read_proc(pid, "stat", text, sizeof text) == 0 || !(end = strrchr(text, ')')))
         return false;
-    if (sscanf(end + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, &out->parent,
-               &user, &sys, &child_user, &child_sys) != 5)
+    if (sscanf(end + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+               &out->parent, &user, &sys, &child_user, &child_sys) != 5)
         return false;
     out->pid = pid;
     out->ticks = user + sys + child_user + child_sys;
@@ -147,7 +147,9 @@ struct usage usage_of(char *const *parts, int n)
 
 void usage_print(FILE *out, const struct usage *u)
 {
-    fprintf(out, "{\"pss_kb\": %" PRIu64 ", \"rss_kb\": %" PRIu64 ", \"cpu_ms\": %" PRIu64 ", \"processes\": %d, \"unreadable\": %d}",
+    fprintf(out,
+            "{\"pss_kb\": %" PRIu64 ", \"rss_kb\": %" PRIu64 ", \"cpu_ms\": %" PRIu64
+            ", \"processes\": %d, \"unreadable\": %d}",
             u->pss_kb, u->rss_kb, u->cpu_ms, u->processes, u->unreadable);
 }
 
