@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "ctl/ctl.h"
-#include "lib/auth/demo.h"
+#include "lib/auth/auth.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
@@ -95,7 +95,7 @@ static bool prepare(struct ctl *ctl, struct owner *o, struct web *web)
     setenv("WEBUI_FRONTEND_DIR", frontend_dir(ctl), 1);
     if (!ctl_database_ready(ctl))
         return false;
-    if (config_bool(ctl->config, CFG_DEMO_ACCOUNT) && auth_make_demo_account(ctl->mem, ctl->db, ctl->config, &err) != OK)
+    if (config_bool(ctl->config, CFG_DEMO_ACCOUNT) && auth_make_demo_account(ctl->db, ctl->config, &err) != OK)
         return ctl_fail("%s", err.text), false;
     return true;
 }

@@ -90,7 +90,6 @@ static int import_chat(struct request *r, struct response *out)
     c.meta = meta ? json_text(r->mem, meta) : S("{}");
     c.folder_id = form_str(r, "folder_id");
     c.pinned = form_bool(r, "pinned", false);
-    c.pinned_is_null = form_has(r, "pinned") && !form_json(r, "pinned");
     if (form_int(r, "created_at", 0))
         c.created_at = form_int(r, "created_at", 0);
     if (form_int(r, "updated_at", 0))
@@ -235,12 +234,17 @@ static int send_message_event(struct request *r, struct response *out)
 {
     struct str message_id = path_arg(r, "message_id"), type = form_str(r, "type");
     struct chat c;
-    bool changed;
+    bool changed, had_messages;
     enum db_status st = begin_message_change(r, &c);
 
     if (st != DB_ROW)
         return abandon(r, out, st, PROHIBITED_TEXT);
+    had_messages = document_has_messages(c.document);
     c.document = document_with_event(r->mem, c.document, message_id, type, form_json(r, "data"), &changed);
+    if (changed && !had_messages) {
+        db_rollback(r->db);
+        return reply_bool(out, false);
+    }
     if ((changed && chat_set_document(r->db, c.id, c.title, c.document, now_s()) == DB_ERROR) || db_commit(r->db) == DB_ERROR)
         return abandon(r, out, DB_ERROR, "");
     chat_event(r->mem, r->config, r->user->id, c.id, message_id, str_c(r->mem, type), form_json(r, "data"));

@@ -96,6 +96,13 @@ done:
     return branch;
 }
 
+bool document_has_messages(struct str document)
+{
+    struct str history, messages;
+
+    return json_scan_member(document, "history", &history) == OK && json_scan_member(history, "messages", &messages) == OK && messages.p[0] == '{';
+}
+
 /* data[name] and then what the message has under that name: the frontend shows the newest first. */
 static json_object *collected(struct arena *mem, json_object *message, json_object *data, const char *name)
 {
@@ -128,13 +135,13 @@ struct str document_with_event(struct arena *mem, struct str document, struct st
         json_set_str(changes, "content", str_cat(mem, json_str(message, "content"), json_str(data, "content")));
         return document_with_message(mem, document, message_id, changes);
     }
-    if (message && (str_is(type, "files") || str_is(type, "embeds"))) {
+    if (str_is(type, "files") || str_is(type, "embeds")) {
         const char *name = str_is(type, "files") ? "files" : "embeds";
 
         json_set(changes, name, collected(mem, message, data, name));
         return document_with_message(mem, document, message_id, changes);
     }
-    if (message && (str_is(type, "source") || str_is(type, "citation")) && !json_get(data, "type")) {
+    if ((str_is(type, "source") || str_is(type, "citation")) && !json_get(data, "type")) {
         JSON_EACH(json_get(message, "sources"), i, item)
             json_push(list, item);
         json_push(list, data);
