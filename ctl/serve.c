@@ -95,6 +95,8 @@ static bool prepare(struct ctl *ctl, struct owner *o, struct web *web)
     setenv("WEBUI_FRONTEND_DIR", frontend_dir(ctl), 1);
     if (!ctl_database_ready(ctl))
         return false;
+    if (config_start(ctl->config, ctl->db, &err) != OK)
+        return ctl_fail("%s", err.text), false;
     if (config_bool(ctl->config, CFG_DEMO_ACCOUNT) && auth_make_demo_account(ctl->db, ctl->config, &err) != OK)
         return ctl_fail("%s", err.text), false;
     return true;

@@ -6,6 +6,7 @@
 
 extern const struct route auths_routes[];
 extern const struct route users_routes[];
+extern const struct route groups_routes[];
 extern const struct route configs_routes[];
 extern const struct route root_routes[];
 extern const struct route models_routes[];
@@ -16,6 +17,13 @@ extern const struct route chat_lists_routes[];
 extern const struct route chat_tags_routes[];
 extern const struct route folders_routes[];
 extern const struct route prompts_routes[];
+extern const struct route channels_routes[];
+extern const struct route notes_routes[];
+extern const struct route knowledge_routes[];
+extern const struct route tools_routes[];
+extern const struct route functions_routes[];
+extern const struct route memories_routes[];
+extern const struct route files_routes[];
 extern const struct route tasks_routes[];            /* /api/v1/tasks: titles, tags, follow-ups … */
 extern const struct route generations_routes[];      /* chat completions, completed, running tasks */
 extern const struct route steps_routes[];            /* /internal/step/…: a worker's part of a generation */

@@ -1,0 +1,95 @@
+/* files.c: files. */
+#include "lib/store/files.h"
+
+#include "lib/store/row_json.h"
+
+#define COLUMNS "id, user_id, filename, hash, data, meta, created_at, updated_at"
+
+struct reading {
+    file_reader *each;
+    void *arg;
+};
+
+static void read_file(struct row *row, void *out) /* in the order of COLUMNS */
+{
+    const struct reading *to = out;
+    struct file f = { .id = row_str(row, 0),
+                      .user_id = row_str(row, 1),
+                      .filename = row_str(row, 2),
+                      .hash = row_str(row, 3),
+                      .data = row_json(row, 4),
+                      .meta = row_json(row, 5),
+                      .created_at = row_int(row, 6),
+                      .updated_at = row_int(row, 7) };
+
+    to->each(&f, to->arg);
+}
+
+enum db_status files_each(struct db *db, struct arena *mem, struct str user_id, file_reader *each, void *arg)
+{
+    struct reading to = { each, arg };
+
+    if (!user_id.p)
+        return db_each(db, mem, read_file, &to, "SELECT " COLUMNS " FROM file ORDER BY created_at, id", NO_ARGS);
+    return db_each(db, mem, read_file, &to, "SELECT " COLUMNS " FROM file WHERE user_id = $1 ORDER BY created_at, id",
+                   ARGS(user_id));
+}
+
+static void read_metadata(struct row *row, void *out)
+{
+    struct file_metadata *f = out;
+
+    f->id = str_copy(row_arena(row), row_str(row, 0));
+    f->meta = row_json(row, 1);
+    f->created_at = row_int(row, 2);
+    f->updated_at = row_int(row, 3);
+}
+
+enum db_status file_metadata_of(struct db *db, struct arena *mem, struct str ids, struct file_metadata **out, size_t *n)
+{
+    return db_all(
+        db, mem, read_metadata, sizeof **out, out, n,
+        DB_SQL(
+            db,
+            "SELECT id, meta, created_at, updated_at FROM file WHERE id IN (SELECT value FROM json_each($1)) "
+            "ORDER BY updated_at DESC",
+            "SELECT id, meta, created_at, updated_at FROM file WHERE id IN (SELECT json_array_elements_text($1::json)) "
+            "ORDER BY updated_at DESC"),
+        ARGS(ids));
+}
+
+static void add_without_content(struct arena *mem, struct buf *b, struct str data)
+{
+    json_object *o = json_parse_or_null(mem, data);
+
+    if (json_is(o, json_type_object))
+        json_del(o, "content");
+    json_add_to_buf(b, o);
+}
+
+void file_json(struct arena *mem, struct buf *b, const struct file *f, bool with_content)
+{
+    member_text(b, "{\"id\":", f->id);
+    member_text(b, ",\"user_id\":", f->user_id);
+    member_text(b, ",\"hash\":", f->hash);
+    member_text(b, ",\"filename\":", f->filename);
+    if (with_content) {
+        member_json(b, ",\"data\":", f->data);
+    } else {
+        buf_add_c(b, ",\"data\":");
+        add_without_content(mem, b, f->data);
+    }
+    member_json(b, ",\"meta\":", f->meta);
+    member_int(b, ",\"created_at\":", f->created_at);
+    member_int(b, ",\"updated_at\":", f->updated_at);
+    buf_add_char(b, '}');
+}
+
+void file_metadata_json(struct buf *b, const struct file_metadata *f)
+{
+    member_text(b, "{\"id\":", f->id);
+    member_json(b, ",\"meta\":", f->meta);
+    member_int(b, ",\"created_at\":", f->created_at);
+    member_int(b, ",\"updated_at\":", f->updated_at);
+    buf_add_char(b, '}');
+}

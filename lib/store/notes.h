@@ -1,0 +1,21 @@
+/* notes.h: the note table. */
+#ifndef LIB_STORE_NOTES_H
+#define LIB_STORE_NOTES_H
+
+#include "lib/db/db.h"
+
+struct note {                        /* strings live in the arena they were read into */
+    struct str id, user_id, title;
+    struct str data, meta;           /* JSON text; absent: null, or a list without contents */
+    struct str access_control;       /* JSON text; absent: null */
+    int64_t created_at, updated_at;  /* Unix time in nanoseconds */
+};
+
+/* All notes, last changed first; with_contents: data and meta are read too. */
+enum db_status note_list(struct db *db, struct arena *mem, bool with_contents, struct note **out, size_t *n);
+/* The members of a note as the API shows them, without the closing brace. */
+void note_json_open(struct buf *b, const struct note *note);
+/* {"id", "title", "updated_at", "created_at"} */
+void note_json_title(struct buf *b, const struct note *note);
+
+#endif

@@ -1,0 +1,164 @@
+/* servers.c: descriptions of tool servers. */
+#include "lib/tools/servers.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/net/http.h"
+
+enum { KEPT_MS = 60 * 1000, DESCRIPTION_MAX = 8 * 1024 * 1024, HEADERS = 3 };
+
+static struct str full_url(struct arena *mem, struct str url, struct str path)
+{
+    if (str_has(path, "://"))
+        return path;
+    return str_f(mem, "%.*s%s%.*s", STR(url), str_starts(path, "/") ? "" : "/", STR(path));
+}
+
+static void prepare(struct arena *mem, struct config *c, struct str url, struct str token, struct http_call *call)
+{
+    struct http_header *headers = arena_new_array(mem, struct http_header, HEADERS);
+    int64_t seconds = config_int(c, CFG_AIOHTTP_CLIENT_TIMEOUT_TOOL_SERVER_DATA);
+
+    headers[0] = (struct http_header){ S("Accept"), S("application/json") };
+    headers[1] = (struct http_header){ S("Content-Type"), S("application/json") };
+    headers[2] = (struct http_header){ S("Authorization"), str_f(mem, "Bearer %.*s", STR(token)) };
+    *call = (struct http_call){ .url = url,
+                                .headers = headers,
+                                .headers_n = token.n ? HEADERS : HEADERS - 1,
+                                .max_bytes = DESCRIPTION_MAX,
+                                .insecure = !config_bool(c, CFG_AIOHTTP_CLIENT_SESSION_TOOL_SERVER_SSL),
+                                .timeout_ms = seconds > 0 && seconds < 300 ? (int)seconds * 1000 : 0 };
+}
+
+static enum status take_answer(struct arena *mem, struct http_call *call, json_object **out, struct error *err)
+{
+    if (call->result != OK) {
+        if (err)
+            *err = call->err;
+        return call->result;
+    }
+    if (call->status != 200)
+        return error_set(err, FAILED, "status %d", call->status);
+    if (json_parse(mem, call->response, out, err) != OK || !json_is(*out, json_type_object))
+        return error_set(err, INVALID, "the description is not a JSON object");
+    return OK;
+}
+
+enum status tool_server_fetch(struct arena *mem, struct config *c, struct str url, struct str path, struct str token,
+                              json_object **out, struct error *err)
+{
+    struct http_call call;
+
+    prepare(mem, c, full_url(mem, url, path), token, &call);
+    http_run(mem, &call, 1);
+    return take_answer(mem, &call, out, err);
+}
+
+static struct str access_control(struct arena *mem, json_object *server)
+{
+    json_object *v = json_get(json_get(server, "config"), "access_control");
+
+    return v ? json_text(mem, v) : STR_NONE;
+}
+
+static struct str or_else(struct str s, struct str otherwise)
+{
+    return s.p ? s : otherwise;
+}
+
+static void add_openapi(struct arena *mem, struct tool_server *to, json_object *server, size_t index,
+                        json_object *description)
+{
+    json_object *theirs = json_get(description, "info"), *ours = json_get(server, "info");
+    struct str id = json_str(ours, "id");
+
+    to->id = id.n ? str_cat(mem, S("server:"), id) : str_f(mem, "server:%zu", index);
+    to->name = or_else(or_else(json_str(ours, "name"), json_str(theirs, "title")), S("Tool Server"));
+    to->description = or_else(or_else(json_str(ours, "description"), json_str(theirs, "description")), S(""));
+    to->access_control = access_control(mem, server);
+}
+
+static void add_mcp(struct arena *mem, struct tool_server *to, json_object *server)
+{
+    json_object *ours = json_get(server, "info");
+
+    to->id = str_cat(mem, S("server:mcp:"), or_else(json_str(ours, "id"), S("None")));
+    to->name = or_else(json_str(ours, "name"), S("MCP Tool Server"));
+    to->description = or_else(json_str(ours, "description"), S(""));
+    to->access_control = access_control(mem, server);
+}
+
+static bool is_mcp(json_object *server)
+{
+    return str_is(json_str(server, "type"), "mcp");
+}
+
+static bool is_openapi_in_use(json_object *server)
+{
+    struct str type = json_str(server, "type");
+
+    return (!type.p || str_is(type, "openapi")) && json_truthy(json_get(json_get(server, "config"), "enable"));
+}
+
+/* Where a server's description is to be fetched; false: it is in the setting, or nowhere. */
+static bool to_be_fetched(struct arena *mem, struct config *c, json_object *server, struct http_call *call)
+{
+    struct str kind = json_str(server, "spec_type"), auth = json_str(server, "auth_type");
+    bool bearer = !auth.p || str_is(auth, "bearer");
+
+    if (kind.p && !str_is(kind, "url"))
+        return false;
+    prepare(mem, c, full_url(mem, json_str(server, "url"), or_else(json_str(server, "path"), S("openapi.json"))),
+            bearer ? json_str(server, "key") : STR_NONE, call);
+    return true;
+}
+
+static size_t read_servers(struct arena *mem, struct config *c, struct tool_server *to)
+{
+    json_object *servers = config_json(c, CFG_TOOL_SERVER_CONNECTIONS);
+    size_t n = json_length(servers), calls_n = 0, found = 0;
+    struct http_call *calls = arena_new_array(mem, struct http_call, n);
+    struct http_call **call_of = arena_new_array(mem, struct http_call *, n);
+
+    JSON_EACH (servers, i, one)
+        if (is_openapi_in_use(one) && to_be_fetched(mem, c, one, &calls[calls_n]))
+            call_of[i] = &calls[calls_n++];
+    http_run(mem, calls, calls_n);
+    JSON_EACH (servers, i, one) {
+        struct error err = { "no description" };
+        json_object *description = NULL;
+
+        if (!is_openapi_in_use(one))
+            continue;
+        if (call_of[i] ? take_answer(mem, call_of[i], &description, &err) == OK
+                       : json_is(description = json_parse_or_null(mem, json_str(one, "spec")), json_type_object))
+            add_openapi(mem, &to[found++], one, i, description);
+        else
+            log_warning("tool server %.*s is left out: %s", STR(json_str(one, "url")), err.text);
+    }
+    JSON_EACH (servers, i, one)
+        if (is_mcp(one))
+            add_mcp(mem, &to[found++], one);
+    return found;
+}
+
+void tool_servers_list(struct config *c, const struct tool_server **out, size_t *n)
+{
+    static struct arena *kept_mem;
+    static struct tool_server *kept;
+    static size_t kept_n;
+    static uint64_t generation;
+    static int64_t read_ms;
+
+    if (!kept_mem || generation != config_generation(c) || mono_ms() - read_ms > KEPT_MS) {
+        if (!kept_mem)
+            kept_mem = arena_new(16 * 1024);
+        arena_reset(kept_mem);
+        kept = arena_new_array(kept_mem, struct tool_server, json_length(config_json(c, CFG_TOOL_SERVER_CONNECTIONS)));
+        kept_n = read_servers(kept_mem, c, kept);
+        generation = config_generation(c);
+        read_ms = mono_ms();
+    }
+    *out = kept;
+    *n = kept_n;
+}
