@@ -4,8 +4,8 @@
 
 #include "fcgi/route.h"
 
-extern const char auths_action_prohibited[], auths_access_prohibited[], auths_email_taken[], auths_email_invalid[], auths_invalid_cred[],
-    auths_password_too_long[], auths_too_many_tries[];
+extern const char auths_action_prohibited[], auths_access_prohibited[], auths_email_taken[], auths_email_invalid[],
+    auths_invalid_cred[], auths_password_too_long[], auths_too_many_tries[];
 
 /* signin.c */
 int auths_signin(struct request *r, struct response *out);
@@ -15,7 +15,8 @@ int auths_ldap(struct request *r, struct response *out);
 /* The token goes into the cookie "token" too. expires_s: 0: a session cookie. */
 void auths_set_cookie(struct request *r, struct response *out, struct str token, int64_t expires_s);
 /* The answer to a sign-in; with_details: bio, gender and date of birth as well. */
-int auths_reply_session(struct request *r, struct response *out, const struct user *u, struct str token, int64_t expires_s, bool with_details);
+int auths_reply_session(struct request *r, struct response *out, const struct user *u, struct str token,
+                        int64_t expires_s, bool with_details);
 
 /* auths_admin.c */
 int auths_add(struct request *r, struct response *out);

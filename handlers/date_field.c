@@ -83,8 +83,8 @@ static const char *time_part(struct str s, bool *zero)
     return at < s.n ? "unexpected extra characters at the end of the input" : NULL;
 }
 
-static int complain(struct request *r, struct response *out, const char *name, json_object *input, const char *type, const char *msg,
-                    const char *error)
+static int complain(struct request *r, struct response *out, const char *name, json_object *input, const char *type,
+                    const char *msg, const char *error)
 {
     json_object *list = json_new_array(r->mem), *o = json_new_object(r->mem), *loc;
 

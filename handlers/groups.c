@@ -16,7 +16,8 @@ static int reply_group(struct request *r, struct response *out, const struct gro
 }
 
 /* DB_DONE is "no such group", which the Python backend wraps in an error of its own. */
-static int reply_changed(struct request *r, struct response *out, enum db_status st, const struct group *g, const char *failure)
+static int reply_changed(struct request *r, struct response *out, enum db_status st, const struct group *g,
+                         const char *failure)
 {
     if (st == DB_ERROR)
         return fail_db(out, r->db);
@@ -28,7 +29,8 @@ static int list_groups(struct request *r, struct response *out)
     struct buf b = BUF(r->mem, MAX_BODY);
     struct group *groups;
     size_t n;
-    enum db_status st = r->user->is_admin ? group_list(r->db, r->mem, &groups, &n) : group_list_of(r->db, r->mem, r->user->id, &groups, &n);
+    enum db_status st = r->user->is_admin ? group_list(r->db, r->mem, &groups, &n)
+                                          : group_list_of(r->db, r->mem, r->user->id, &groups, &n);
 
     if (st == DB_ERROR)
         return fail_db(out, r->db);
@@ -53,7 +55,8 @@ static struct str form_permissions(struct request *r)
 static int create_group(struct request *r, struct response *out)
 {
     struct group g;
-    enum db_status st = group_create(r->db, r->mem, r->user->id, form_str(r, "name"), form_str(r, "description"), form_permissions(r), &g);
+    enum db_status st = group_create(r->db, r->mem, r->user->id, form_str(r, "name"), form_str(r, "description"),
+                                     form_permissions(r), &g);
 
     return reply_changed(r, out, st, &g, "Error creating group");
 }
@@ -75,7 +78,7 @@ static void form_ids(struct request *r, struct str **ids, size_t *n)
 
     *n = 0;
     *ids = arena_new_array(r->mem, struct str, json_length(list));
-    JSON_EACH(list, i, item)
+    JSON_EACH (list, i, item)
         (*ids)[(*n)++] = json_str_value(item);
 }
 
@@ -95,8 +98,10 @@ static int update_group(struct request *r, struct response *out)
             json_push_str(list, ids[i]);
         user_ids = json_text(r->mem, list);
     }
-    return reply_changed(r, out, group_update(r->db, r->mem, path_arg(r, "id"), form_str(r, "name"), form_str(r, "description"),
-                                              form_permissions(r), user_ids, &g), &g, "Error updating group");
+    return reply_changed(r, out,
+                         group_update(r->db, r->mem, path_arg(r, "id"), form_str(r, "name"), form_str(r, "description"),
+                                      form_permissions(r), user_ids, &g),
+                         &g, "Error updating group");
 }
 
 static int add_users(struct request *r, struct response *out)
@@ -108,8 +113,10 @@ static int add_users(struct request *r, struct response *out)
     form_ids(r, &ids, &n);
     if (n && user_ids_that_exist(r->db, r->mem, ids, n, &ids, &n) == DB_ERROR)
         return fail_db(out, r->db);
-    return reply_changed(r, out, form_json(r, "user_ids") ? group_add_users(r->db, r->mem, path_arg(r, "id"), ids, n, &g) : DB_DONE, &g,
-                         "Error adding users to group");
+    return reply_changed(r, out,
+                         form_json(r, "user_ids") ? group_add_users(r->db, r->mem, path_arg(r, "id"), ids, n, &g)
+                                                  : DB_DONE,
+                         &g, "Error adding users to group");
 }
 
 static int remove_users(struct request *r, struct response *out)
@@ -119,8 +126,10 @@ static int remove_users(struct request *r, struct response *out)
     size_t n;
 
     form_ids(r, &ids, &n);
-    return reply_changed(r, out, form_json(r, "user_ids") ? group_remove_users(r->db, r->mem, path_arg(r, "id"), ids, n, &g) : DB_DONE, &g,
-                         "Error removing users from group");
+    return reply_changed(r, out,
+                         form_json(r, "user_ids") ? group_remove_users(r->db, r->mem, path_arg(r, "id"), ids, n, &g)
+                                                  : DB_DONE,
+                         &g, "Error removing users from group");
 }
 
 static int delete_group(struct request *r, struct response *out)
@@ -128,13 +137,11 @@ static int delete_group(struct request *r, struct response *out)
     return group_delete(r->db, path_arg(r, "id")) == DB_ERROR ? fail_db(out, r->db) : reply_bool(out, true);
 }
 
-static const struct field create_form[] = {
-    FIELD(STRING, "name", REQUIRED), FIELD(STRING, "description", REQUIRED), FIELD(OBJECT, "permissions", OPTIONAL), END
-};
-static const struct field update_form[] = {
-    FIELD(LIST_OF_STRINGS, "user_ids", OPTIONAL), FIELD(STRING, "name", REQUIRED), FIELD(STRING, "description", REQUIRED),
-    FIELD(OBJECT, "permissions", OPTIONAL), END
-};
+static const struct field create_form[] = { FIELD(STRING, "name", REQUIRED), FIELD(STRING, "description", REQUIRED),
+                                            FIELD(OBJECT, "permissions", OPTIONAL), END };
+static const struct field update_form[] = { FIELD(LIST_OF_STRINGS, "user_ids", OPTIONAL),
+                                            FIELD(STRING, "name", REQUIRED), FIELD(STRING, "description", REQUIRED),
+                                            FIELD(OBJECT, "permissions", OPTIONAL), END };
 static const struct field ids_form[] = { FIELD(LIST_OF_STRINGS, "user_ids", OPTIONAL), END };
 
 const struct route groups_routes[] = {
@@ -143,7 +150,8 @@ const struct route groups_routes[] = {
     { GET, "/api/v1/groups/id/{id}", ADMIN, get_group, .about = "A group" },
     { POST, "/api/v1/groups/id/{id}/update", ADMIN, update_group, .form = update_form, .about = "Change a group" },
     { POST, "/api/v1/groups/id/{id}/users/add", ADMIN, add_users, .form = ids_form, .about = "Put users into a group" },
-    { POST, "/api/v1/groups/id/{id}/users/remove", ADMIN, remove_users, .form = ids_form, .about = "Take users out of a group" },
+    { POST, "/api/v1/groups/id/{id}/users/remove", ADMIN, remove_users, .form = ids_form,
+      .about = "Take users out of a group" },
     { DELETE, "/api/v1/groups/id/{id}/delete", ADMIN, delete_group, .about = "Delete a group" },
     END
 };

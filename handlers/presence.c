@@ -20,7 +20,7 @@ bool presence_is_active(struct arena *mem, struct config *c, struct str user_id)
 
     if (!user_id.n || control_sessions(mem, config_run_dir(c), user_id, &answer) != OK)
         return false;
-    JSON_EACH(json_get(answer, "users"), i, item) {
+    JSON_EACH (json_get(answer, "users"), i, item) {
         if (str_eq(json_str_value(item), user_id))
             return true;
     }

@@ -4,8 +4,9 @@
 
 #include "lib/config/config.h"
 
-json_object *presence_user_ids(struct arena *mem, struct config *c);        /* array of ids, owned by mem */
+json_object *presence_user_ids(struct arena *mem, struct config *c); /* array of ids, owned by mem */
 bool presence_is_active(struct arena *mem, struct config *c, struct str user_id);
-void presence_disconnect(struct arena *mem, struct config *c, struct str user_id);      /* his sockets are closed; tabs with a good token come back */
+void presence_disconnect(struct arena *mem, struct config *c,
+                         struct str user_id); /* his sockets are closed; tabs with a good token come back */
 
 #endif

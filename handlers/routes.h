@@ -10,8 +10,12 @@ extern const struct route groups_routes[];
 extern const struct route configs_routes[];
 extern const struct route root_routes[];
 extern const struct route models_routes[];
+extern const struct route model_list_routes[];       /* what there is to choose from */
 extern const struct route openai_routes[];
 extern const struct route ollama_routes[];
+extern const struct route ollama_calls_routes[];     /* what is passed on to Ollama */
+extern const struct route embeddings_routes[];
+extern const struct route provider_steps_routes[];   /* /internal/step/provider_answer */
 extern const struct route chats_routes[];
 extern const struct route chat_lists_routes[];
 extern const struct route chat_tags_routes[];

@@ -10,7 +10,7 @@
 
 enum { MAX_IDS_BYTES = 64 * 1024 * 1024 };
 
-static void read_group(struct row *row, void *out)    /* in the order of COLUMNS */
+static void read_group(struct row *row, void *out) /* in the order of COLUMNS */
 {
     struct group *g = out;
 
@@ -33,7 +33,8 @@ enum db_status group_by_id(struct db *db, struct arena *mem, struct str id, stru
 
 enum db_status group_list(struct db *db, struct arena *mem, struct group **out, size_t *n)
 {
-    return db_all(db, mem, read_group, sizeof(struct group), out, n, "SELECT " COLUMNS " FROM \"group\" ORDER BY updated_at DESC, id", NO_ARGS);
+    return db_all(db, mem, read_group, sizeof(struct group), out, n,
+                  "SELECT " COLUMNS " FROM \"group\" ORDER BY updated_at DESC, id", NO_ARGS);
 }
 
 enum db_status group_list_of(struct db *db, struct arena *mem, struct str user_id, struct group **out, size_t *n)
@@ -41,9 +42,10 @@ enum db_status group_list_of(struct db *db, struct arena *mem, struct str user_i
     static const char sqlite[] =
         "SELECT " COLUMNS " FROM \"group\" WHERE json_type(user_ids) = 'array' AND "
         "EXISTS (SELECT 1 FROM json_each(\"group\".user_ids) WHERE value = $1) ORDER BY updated_at DESC, id";
-    static const char postgres[] =
-        "SELECT " COLUMNS " FROM \"group\" WHERE CASE json_typeof(user_ids) WHEN 'array' THEN "
-        "EXISTS (SELECT 1 FROM json_array_elements_text(\"group\".user_ids) AS x WHERE x = $1) ELSE false END ORDER BY updated_at DESC, id";
+    static const char postgres[] = "SELECT " COLUMNS
+                                   " FROM \"group\" WHERE CASE json_typeof(user_ids) WHEN 'array' THEN "
+                                   "EXISTS (SELECT 1 FROM json_array_elements_text(\"group\".user_ids) AS x WHERE x = "
+                                   "$1) ELSE false END ORDER BY updated_at DESC, id";
 
     return db_all(db, mem, read_group, sizeof(struct group), out, n, DB_SQL(db, sqlite, postgres), ARGS(user_id));
 }
@@ -55,12 +57,16 @@ static enum db_status changed(enum db_status st)
     return st;
 }
 
-enum db_status group_create(struct db *db, struct arena *mem, struct str user_id, struct str name, struct str description,
-                            struct str permissions, struct group *out)
+enum db_status group_create(struct db *db, struct arena *mem, struct str user_id, struct str name,
+                            struct str description, struct str permissions, struct group *out)
 {
-    static const char sqlite[] = "INSERT INTO \"group\" (" COLUMNS ") VALUES ($1, $2, $3, $4, 'null', 'null', $5, '[]', $6, $6)";
-    static const char postgres[] = "INSERT INTO \"group\" (" COLUMNS ") VALUES ($1, $2, $3, $4, 'null', 'null', CAST($5 AS json), '[]', $6, $6)";
-    struct group g = { .id = random_uuid(mem), .user_id = user_id, .name = name, .description = description, .permissions = permissions };
+    static const char sqlite[] = "INSERT INTO \"group\" (" COLUMNS
+                                 ") VALUES ($1, $2, $3, $4, 'null', 'null', $5, '[]', $6, $6)";
+    static const char postgres[] = "INSERT INTO \"group\" (" COLUMNS
+                                   ") VALUES ($1, $2, $3, $4, 'null', 'null', CAST($5 AS json), '[]', $6, $6)";
+    struct group g = {
+        .id = random_uuid(mem), .user_id = user_id, .name = name, .description = description, .permissions = permissions
+    };
     enum db_status st;
 
     g.created_at = g.updated_at = now_s();
@@ -71,14 +77,17 @@ enum db_status group_create(struct db *db, struct arena *mem, struct str user_id
     return changed(st);
 }
 
-enum db_status group_update(struct db *db, struct arena *mem, struct str id, struct str name, struct str description, struct str permissions,
-                            struct str user_ids, struct group *out)
+enum db_status group_update(struct db *db, struct arena *mem, struct str id, struct str name, struct str description,
+                            struct str permissions, struct str user_ids, struct group *out)
 {
-    static const char sqlite[] = "UPDATE \"group\" SET name = $2, description = $3, permissions = coalesce($4, permissions), "
-                                 "user_ids = coalesce($5, user_ids), updated_at = $6 WHERE id = $1";
-    static const char postgres[] = "UPDATE \"group\" SET name = $2, description = $3, permissions = coalesce(CAST($4 AS json), permissions), "
-                                   "user_ids = coalesce(CAST($5 AS json), user_ids), updated_at = $6 WHERE id = $1";
-    enum db_status st = changed(db_exec(db, DB_SQL(db, sqlite, postgres), ARGS(id, name, description, permissions, user_ids, now_s()), NULL));
+    static const char sqlite[] =
+        "UPDATE \"group\" SET name = $2, description = $3, permissions = coalesce($4, permissions), "
+        "user_ids = coalesce($5, user_ids), updated_at = $6 WHERE id = $1";
+    static const char postgres[] =
+        "UPDATE \"group\" SET name = $2, description = $3, permissions = coalesce(CAST($4 AS json), permissions), "
+        "user_ids = coalesce(CAST($5 AS json), user_ids), updated_at = $6 WHERE id = $1";
+    enum db_status st = changed(
+        db_exec(db, DB_SQL(db, sqlite, postgres), ARGS(id, name, description, permissions, user_ids, now_s()), NULL));
 
     return st == DB_ROW ? group_by_id(db, mem, id, out) : st;
 }
@@ -101,11 +110,12 @@ static void push(struct buf *b, struct str id)
 }
 
 /* The members that text lists, each once, without those in gone. */
-static void keep_members(struct arena *mem, struct buf *b, struct str text, const struct str *gone, size_t gone_n, json_object *seen)
+static void keep_members(struct arena *mem, struct buf *b, struct str text, const struct str *gone, size_t gone_n,
+                         json_object *seen)
 {
     json_object *list = json_parse_or_null(mem, text);
 
-    JSON_EACH(list, i, item) {
+    JSON_EACH (list, i, item) {
         struct str id = json_str_value(item);
 
         if (!id.p || json_has(seen, id.p) || among(gone, gone_n, id))
@@ -126,12 +136,13 @@ static enum db_status set_members(struct db *db, struct str id, struct str user_
 static enum db_status locked_group(struct db *db, struct arena *mem, struct str id, struct group *out)
 {
     return db_one(db, mem, read_group, out,
-                  DB_SQL(db, "SELECT " COLUMNS " FROM \"group\" WHERE id = $1", "SELECT " COLUMNS " FROM \"group\" WHERE id = $1 FOR UPDATE"),
+                  DB_SQL(db, "SELECT " COLUMNS " FROM \"group\" WHERE id = $1",
+                         "SELECT " COLUMNS " FROM \"group\" WHERE id = $1 FOR UPDATE"),
                   ARGS(id));
 }
 
-static enum db_status change_members(struct db *db, struct arena *mem, struct str id, const struct str *add, size_t add_n,
-                                     const struct str *gone, size_t gone_n, struct group *out)
+static enum db_status change_members(struct db *db, struct arena *mem, struct str id, const struct str *add,
+                                     size_t add_n, const struct str *gone, size_t gone_n, struct group *out)
 {
     struct buf b = BUF(mem, MAX_IDS_BYTES);
     json_object *seen = json_new_object(mem);
@@ -166,12 +177,14 @@ done:
     return changed(st);
 }
 
-enum db_status group_add_users(struct db *db, struct arena *mem, struct str id, const struct str *ids, size_t n, struct group *out)
+enum db_status group_add_users(struct db *db, struct arena *mem, struct str id, const struct str *ids, size_t n,
+                               struct group *out)
 {
     return change_members(db, mem, id, ids, n, NULL, 0, out);
 }
 
-enum db_status group_remove_users(struct db *db, struct arena *mem, struct str id, const struct str *ids, size_t n, struct group *out)
+enum db_status group_remove_users(struct db *db, struct arena *mem, struct str id, const struct str *ids, size_t n,
+                                  struct group *out)
 {
     return change_members(db, mem, id, NULL, 0, ids, n, out);
 }
@@ -187,7 +200,7 @@ static bool is_member(struct arena *mem, const struct group *g, struct str user_
 {
     json_object *list = json_parse_or_null(mem, g->user_ids);
 
-    JSON_EACH(list, i, item) {
+    JSON_EACH (list, i, item) {
         if (str_eq(json_str_value(item), user_id))
             return true;
     }
@@ -201,10 +214,12 @@ static enum db_status sync_one(struct db *db, struct arena *mem, const struct gr
 
     if (is_member(mem, g, user_id) == wanted)
         return DB_DONE;
-    return wanted ? group_add_users(db, mem, g->id, &user_id, 1, &now) : group_remove_users(db, mem, g->id, &user_id, 1, &now);
+    return wanted ? group_add_users(db, mem, g->id, &user_id, 1, &now)
+                  : group_remove_users(db, mem, g->id, &user_id, 1, &now);
 }
 
-enum db_status group_sync(struct db *db, struct arena *mem, struct str user_id, const struct str *names, size_t n, bool create)
+enum db_status group_sync(struct db *db, struct arena *mem, struct str user_id, const struct str *names, size_t n,
+                          bool create)
 {
     struct group *groups, made;
     size_t groups_n;
@@ -220,8 +235,8 @@ enum db_status group_sync(struct db *db, struct arena *mem, struct str user_id, 
 
         for (size_t i = 0; i < groups_n && !known; i++)
             known = str_eq(groups[i].name, names[k]);
-        if (!known && (group_create(db, mem, user_id, names[k], S(""), STR_NONE, &made) == DB_ERROR
-                       || group_add_users(db, mem, made.id, &user_id, 1, &made) == DB_ERROR))
+        if (!known && (group_create(db, mem, user_id, names[k], S(""), STR_NONE, &made) == DB_ERROR ||
+                       group_add_users(db, mem, made.id, &user_id, 1, &made) == DB_ERROR))
             return DB_ERROR;
     }
     return DB_ROW;

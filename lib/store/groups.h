@@ -6,11 +6,11 @@
 
 #include "lib/db/db.h"
 
-struct group {                       /* strings live in the arena they were read into */
+struct group { /* strings live in the arena they were read into */
     struct str id, user_id, name, description;
-    struct str data, meta, permissions;      /* JSON text; absent: null */
-    struct str user_ids;             /* JSON text; absent: nobody */
-    int64_t created_at, updated_at;  /* Unix time */
+    struct str data, meta, permissions; /* JSON text; absent: null */
+    struct str user_ids;                /* JSON text; absent: nobody */
+    int64_t created_at, updated_at;     /* Unix time */
 };
 
 /* DB_ROW: found. DB_DONE: no such group, *out is untouched. */
@@ -20,18 +20,21 @@ enum db_status group_list(struct db *db, struct arena *mem, struct group **out, 
 enum db_status group_list_of(struct db *db, struct arena *mem, struct str user_id, struct group **out, size_t *n);
 
 /* permissions absent: null. */
-enum db_status group_create(struct db *db, struct arena *mem, struct str user_id, struct str name, struct str description,
-                            struct str permissions, struct group *out);
+enum db_status group_create(struct db *db, struct arena *mem, struct str user_id, struct str name,
+                            struct str description, struct str permissions, struct group *out);
 /* permissions, user_ids absent: they stay. DB_DONE: no such group. */
-enum db_status group_update(struct db *db, struct arena *mem, struct str id, struct str name, struct str description, struct str permissions,
-                            struct str user_ids, struct group *out);
+enum db_status group_update(struct db *db, struct arena *mem, struct str id, struct str name, struct str description,
+                            struct str permissions, struct str user_ids, struct group *out);
 /* Adds the users that are not in it (ids of nobody are the caller's to leave out), or takes them out. DB_DONE: no such group. */
-enum db_status group_add_users(struct db *db, struct arena *mem, struct str id, const struct str *ids, size_t n, struct group *out);
-enum db_status group_remove_users(struct db *db, struct arena *mem, struct str id, const struct str *ids, size_t n, struct group *out);
+enum db_status group_add_users(struct db *db, struct arena *mem, struct str id, const struct str *ids, size_t n,
+                               struct group *out);
+enum db_status group_remove_users(struct db *db, struct arena *mem, struct str id, const struct str *ids, size_t n,
+                                  struct group *out);
 enum db_status group_delete(struct db *db, struct str id);
 
 /* The user is in the groups with these names and in no other (LDAP, trusted header, OAuth). create: missing ones are made, owned by him. */
-enum db_status group_sync(struct db *db, struct arena *mem, struct str user_id, const struct str *names, size_t n, bool create);
+enum db_status group_sync(struct db *db, struct arena *mem, struct str user_id, const struct str *names, size_t n,
+                          bool create);
 
 /* As the API shows it. */
 void group_json(struct buf *b, const struct group *g);

@@ -61,6 +61,54 @@ enum db_status model_row_update(struct db *db, const struct model_row *m)
                                 m->is_active, m->updated_at), NULL));
 }
 
+enum db_status model_row_toggle(struct db *db, struct str id, int64_t now_s)
+{
+    return changed(db_exec(db, "UPDATE model SET is_active = NOT is_active, updated_at = $2 WHERE id = $1", ARGS(id, now_s), NULL));
+}
+
+/* Whether one of the rows has the id; rows that stay keep their place in the table. */
+static bool listed(const struct model_row *rows, size_t n, struct str id)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(rows[i].id, id))
+            return true;
+    return false;
+}
+
+static enum db_status replace_row(struct db *db, const struct model_row *m)
+{
+    enum db_status st = db_exec(db,
+                                "UPDATE model SET user_id = $2, base_model_id = $3, name = $4, params = $5, meta = $6, access_control = $7,"
+                                " is_active = $8, updated_at = $9, created_at = $10 WHERE id = $1",
+                                ARGS(m->id, m->user_id, m->base_model_id, m->name, object_text(m->params), object_text(m->meta),
+                                     m->access_control, m->is_active, m->updated_at, m->created_at), NULL);
+
+    return st == DB_DONE ? model_row_insert(db, m) : st;
+}
+
+enum db_status model_rows_replace_all(struct db *db, struct arena *mem, const struct model_row *rows, size_t n)
+{
+    struct model_row *old = NULL;
+    size_t old_n = 0;
+    enum db_status st = db_begin(db);
+
+    if (st == DB_ERROR)
+        return st;
+    st = model_rows(db, mem, &old, &old_n);
+    for (size_t i = 0; i < old_n && st != DB_ERROR; i++)
+        if (!listed(rows, n, old[i].id))
+            st = db_exec(db, "DELETE FROM model WHERE id = $1", ARGS(old[i].id), NULL);
+    for (size_t i = 0; i < n && st != DB_ERROR; i++)
+        st = replace_row(db, &rows[i]);
+    st = st == DB_ERROR ? st : db_commit(db);
+    if (st == DB_ERROR) {
+        db_rollback(db);
+        return st;
+    }
+    counter_bump(COUNTER_MODELS);
+    return DB_ROW;
+}
+
 enum db_status model_row_delete(struct db *db, struct str id)
 {
     return changed(db_exec(db, "DELETE FROM model WHERE id = $1", ARGS(id), NULL));

@@ -23,6 +23,9 @@ enum db_status model_rows(struct db *db, struct arena *mem, struct model_row **o
 
 enum db_status model_row_insert(struct db *db, const struct model_row *row);      /* db_unique_violation: the id is taken */
 enum db_status model_row_update(struct db *db, const struct model_row *row);      /* all but id, user_id and created_at */
+enum db_status model_row_toggle(struct db *db, struct str id, int64_t now_s);     /* switched on if off, and the other way; DB_DONE: no such row */
+/* The table is these rows afterwards, in one transaction. DB_ROW, or DB_ERROR: nothing has changed. */
+enum db_status model_rows_replace_all(struct db *db, struct arena *mem, const struct model_row *rows, size_t n);
 enum db_status model_row_delete(struct db *db, struct str id);
 enum db_status model_rows_delete_all(struct db *db);
 

@@ -22,19 +22,19 @@ enum { REWRITE_EVERY = 256 * 1024, MAX_BYTES = 256 * 1024 * 1024 };
 /* Lines: "t EXPIRES KEY" and "u AT_MS USER EXCEPT", where USER is a hash of the id and EXCEPT a key or "-". */
 
 struct user_mark {
-    uint64_t user, except;           /* user 0: free slot; except 0: none */
+    uint64_t user, except; /* user 0: free slot; except 0: none */
     int64_t at_ms;
 };
 
 static struct {
-    uint64_t *tokens;                /* open addressing, 0: free; tokens_size is a power of two */
+    uint64_t *tokens; /* open addressing, 0: free; tokens_size is a power of two */
     size_t tokens_n, tokens_size;
     struct user_mark *users;
     size_t users_n, users_size;
     dev_t device;
     ino_t inode;
     off_t read_to;
-    bool known;                      /* was read at counter */
+    bool known; /* was read at counter */
     uint64_t counter;
 } list;
 
@@ -74,7 +74,8 @@ static void tokens_add(uint64_t key)
         }
         free(old);
     }
-    for (at = key & (list.tokens_size - 1); list.tokens[at] && list.tokens[at] != key; at = (at + 1) & (list.tokens_size - 1))
+    for (at = key & (list.tokens_size - 1); list.tokens[at] && list.tokens[at] != key;
+         at = (at + 1) & (list.tokens_size - 1))
         ;
     if (!list.tokens[at])
         list.tokens_n++;
@@ -96,7 +97,8 @@ static struct user_mark *users_slot(uint64_t user)
 {
     size_t at;
 
-    for (at = user & (list.users_size - 1); list.users[at].user && list.users[at].user != user; at = (at + 1) & (list.users_size - 1))
+    for (at = user & (list.users_size - 1); list.users[at].user && list.users[at].user != user;
+         at = (at + 1) & (list.users_size - 1))
         ;
     return &list.users[at];
 }
@@ -229,7 +231,8 @@ static int open_locked(const char *path)
                 return -1;
             }
         }
-        if (fstat(fd, &mine) == 0 && stat(path, &named) == 0 && mine.st_ino == named.st_ino && mine.st_dev == named.st_dev)
+        if (fstat(fd, &mine) == 0 && stat(path, &named) == 0 && mine.st_ino == named.st_ino &&
+            mine.st_dev == named.st_dev)
             return fd;
         close(fd);
     }
@@ -248,7 +251,8 @@ static void rewrite(struct arena *mem, const char *path)
     for (rest = text; str_split(&rest, '\n', &line);) {
         struct str words = line;
 
-        if (!next_word(&words, &kind) || !next_word(&words, &when) || !str_to_i64(when, &at) || !next_word(&words, &user))
+        if (!next_word(&words, &kind) || !next_word(&words, &when) || !str_to_i64(when, &at) ||
+            !next_word(&words, &user))
             continue;
         if (str_is(kind, "t") ? at && at + 120 < now : list.users_size && users_slot(key_number(user))->at_ms > at)
             continue;
@@ -282,18 +286,23 @@ static enum status append(struct arena *mem, const char *data_dir, struct str li
     return error_add(err, st, "could not revoke a token");
 }
 
-enum status revoked_add_token(struct arena *mem, const char *data_dir, struct str key, int64_t expires_s, struct error *err)
+enum status revoked_add_token(struct arena *mem, const char *data_dir, struct str key, int64_t expires_s,
+                              struct error *err)
 {
     return append(mem, data_dir, str_f(mem, "t %lld %.*s\n", (long long)expires_s, STR(key)), err);
 }
 
-enum status revoked_add_user(struct arena *mem, const char *data_dir, struct str user_id, int64_t at_ms, struct str except, struct error *err)
+enum status revoked_add_user(struct arena *mem, const char *data_dir, struct str user_id, int64_t at_ms,
+                             struct str except, struct error *err)
 {
-    return append(mem, data_dir, str_f(mem, "u %lld %016" PRIx64 " %.*s\n", (long long)at_ms, user_number(mem, user_id),
-                                       STR(except.n ? except : S("-"))), err);
+    return append(mem, data_dir,
+                  str_f(mem, "u %lld %016" PRIx64 " %.*s\n", (long long)at_ms, user_number(mem, user_id),
+                        STR(except.n ? except : S("-"))),
+                  err);
 }
 
-enum status revoked_check(struct arena *mem, const char *data_dir, struct str key, struct str user_id, int64_t issued_ms, struct error *err)
+enum status revoked_check(struct arena *mem, const char *data_dir, struct str key, struct str user_id,
+                          int64_t issued_ms, struct error *err)
 {
     struct str path = str_f(mem, "%s/revoked", data_dir);
     enum status st = refresh(path.p, err);

@@ -9,10 +9,13 @@
 #include "lib/base/error.h"
 
 /* expires_s: when the token ends by itself and may be forgotten; 0: never. Bumps COUNTER_USERS. */
-enum status revoked_add_token(struct arena *mem, const char *data_dir, struct str key, int64_t expires_s, struct error *err);
+enum status revoked_add_token(struct arena *mem, const char *data_dir, struct str key, int64_t expires_s,
+                              struct error *err);
 /* All tokens of the user issued at or before at_ms (or at an unknown time), but for the one named except (absent: none). Bumps COUNTER_USERS. */
-enum status revoked_add_user(struct arena *mem, const char *data_dir, struct str user_id, int64_t at_ms, struct str except, struct error *err);
+enum status revoked_add_user(struct arena *mem, const char *data_dir, struct str user_id, int64_t at_ms,
+                             struct str except, struct error *err);
 /* OK: still good. INVALID: revoked. UNAVAILABLE: the list cannot be read. issued_ms 0: unknown. */
-enum status revoked_check(struct arena *mem, const char *data_dir, struct str key, struct str user_id, int64_t issued_ms, struct error *err);
+enum status revoked_check(struct arena *mem, const char *data_dir, struct str key, struct str user_id,
+                          int64_t issued_ms, struct error *err);
 
 #endif

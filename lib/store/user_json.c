@@ -72,6 +72,6 @@ void user_json_full(struct buf *b, const struct user *u)
     add_raw(b, ",\"settings\":", user_json_settings(b->mem, u));
     member(b, ",\"api_key\":", u->api_key);
     member(b, ",\"oauth_sub\":", u->oauth_sub);
-    buf_addf(b, ",\"last_active_at\":%lld,\"updated_at\":%lld,\"created_at\":%lld}", (long long)u->last_active_at, (long long)u->updated_at,
-             (long long)u->created_at);
+    buf_addf(b, ",\"last_active_at\":%lld,\"updated_at\":%lld,\"created_at\":%lld}", (long long)u->last_active_at,
+             (long long)u->updated_at, (long long)u->created_at);
 }

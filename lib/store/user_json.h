@@ -4,10 +4,10 @@
 
 #include "lib/auth/user.h"
 
-void user_json_full(struct buf *b, const struct user *u);        /* the whole row, for admins */
-void user_json_public(struct buf *b, const struct user *u);      /* id, email, name, role, profile_image_url */
-void user_json_info(struct buf *b, const struct user *u);        /* id, name, email, role */
-void user_json_name(struct buf *b, const struct user *u);        /* id, name */
+void user_json_full(struct buf *b, const struct user *u);   /* the whole row, for admins */
+void user_json_public(struct buf *b, const struct user *u); /* id, email, name, role, profile_image_url */
+void user_json_info(struct buf *b, const struct user *u);   /* id, name, email, role */
+void user_json_name(struct buf *b, const struct user *u);   /* id, name */
 /* The settings as JSON text; "ui" is always in them, as Python's form has it. Absent: null. */
 struct str user_json_settings(struct arena *mem, const struct user *u);
 

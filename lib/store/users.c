@@ -5,11 +5,12 @@
 #include "lib/base/random.h"
 #include "lib/base/shared.h"
 
-#define COLUMNS \
-    "id, name, email, role, profile_image_url, username, bio, gender, date_of_birth, info, settings, api_key, oauth_sub, last_active_at, " \
+#define COLUMNS                                                                                                 \
+    "id, name, email, role, profile_image_url, username, bio, gender, date_of_birth, info, settings, api_key, " \
+    "oauth_sub, last_active_at, "                                                                               \
     "updated_at, created_at"
 
-static void read_user(struct row *row, void *out)    /* in the order of COLUMNS */
+static void read_user(struct row *row, void *out) /* in the order of COLUMNS */
 {
     struct user *u = out;
 
@@ -51,7 +52,8 @@ enum db_status user_by_id(struct db *db, struct arena *mem, struct str id, struc
 
 enum db_status user_by_email(struct db *db, struct arena *mem, struct str email, struct user *out)
 {
-    return db_one(db, mem, read_user, out, "SELECT " COLUMNS " FROM \"user\" WHERE email = $1 ORDER BY created_at, id LIMIT 1", ARGS(email));
+    return db_one(db, mem, read_user, out,
+                  "SELECT " COLUMNS " FROM \"user\" WHERE email = $1 ORDER BY created_at, id LIMIT 1", ARGS(email));
 }
 
 enum db_status user_by_api_key(struct db *db, struct arena *mem, struct str key, struct user *out)
@@ -68,15 +70,21 @@ enum db_status user_by_oauth_sub(struct db *db, struct arena *mem, struct str su
 enum db_status user_first(struct db *db, struct arena *mem, struct user *out)
 {
     return db_one(db, mem, read_user, out,
-                  DB_SQL(db, "SELECT " COLUMNS " FROM \"user\" ORDER BY created_at, CASE role WHEN 'admin' THEN 0 ELSE 1 END, rowid LIMIT 1",
-                         "SELECT " COLUMNS " FROM \"user\" ORDER BY created_at, CASE role WHEN 'admin' THEN 0 ELSE 1 END, id LIMIT 1"), NO_ARGS);
+                  DB_SQL(db,
+                         "SELECT " COLUMNS
+                         " FROM \"user\" ORDER BY created_at, CASE role WHEN 'admin' THEN 0 ELSE 1 END, rowid LIMIT 1",
+                         "SELECT " COLUMNS
+                         " FROM \"user\" ORDER BY created_at, CASE role WHEN 'admin' THEN 0 ELSE 1 END, id LIMIT 1"),
+                  NO_ARGS);
 }
 
 enum db_status user_by_active_email(struct db *db, struct arena *mem, struct str email, struct user *out)
 {
     return db_one(db, mem, read_user, out,
-                  "SELECT " COLUMNS " FROM \"user\" WHERE id IN (SELECT id FROM auth WHERE email = $1 AND active IS TRUE) "
-                  "ORDER BY created_at, id LIMIT 1", ARGS(email));
+                  "SELECT " COLUMNS
+                  " FROM \"user\" WHERE id IN (SELECT id FROM auth WHERE email = $1 AND active IS TRUE) "
+                  "ORDER BY created_at, id LIMIT 1",
+                  ARGS(email));
 }
 
 enum db_status user_password(struct db *db, struct arena *mem, struct str id, struct str *hash)
@@ -115,9 +123,15 @@ static struct str like_pattern(struct arena *mem, struct str text)
     return buf_str(&b);
 }
 
-static const struct { const char *name, *column; } orders[] = {
-    { "name", "name" }, { "email", "email" }, { "created_at", "created_at" }, { "last_active_at", "last_active_at" },
-    { "updated_at", "updated_at" }, { "role", "role" },
+static const struct {
+    const char *name, *column;
+} orders[] = {
+    { "name", "name" },
+    { "email", "email" },
+    { "created_at", "created_at" },
+    { "last_active_at", "last_active_at" },
+    { "updated_at", "updated_at" },
+    { "role", "role" },
 };
 
 static struct str order_clause(struct arena *mem, const struct user_query *q)
@@ -132,9 +146,12 @@ static struct str order_clause(struct arena *mem, const struct user_query *q)
 enum db_status user_list(struct db *db, struct arena *mem, const struct user_query *q, struct user **out, size_t *n)
 {
     struct str pattern = like_pattern(mem, q->text), order = order_clause(mem, q);
-    struct str sql = str_f(mem,
-                           "SELECT " COLUMNS " FROM \"user\" WHERE lower(name) LIKE lower($1) ESCAPE '\\' OR lower(email) LIKE lower($1) ESCAPE '\\' "
-                           "ORDER BY %.*s LIMIT $2 OFFSET $3", STR(order));
+    struct str sql = str_f(
+        mem,
+        "SELECT " COLUMNS
+        " FROM \"user\" WHERE lower(name) LIKE lower($1) ESCAPE '\\' OR lower(email) LIKE lower($1) ESCAPE '\\' "
+        "ORDER BY %.*s LIMIT $2 OFFSET $3",
+        STR(order));
 
     return db_all_dynamic(db, mem, read_user, sizeof(struct user), out, n, sql,
                           ARGS(pattern, q->limit < 0 ? INT64_MAX : q->limit, q->skip > 0 ? q->skip : (int64_t)0));
@@ -155,19 +172,23 @@ static struct str ids_json(struct arena *mem, const struct str *ids, size_t n)
     return buf_str(&b);
 }
 
-enum db_status user_ids_that_exist(struct db *db, struct arena *mem, const struct str *ids, size_t n, struct str **out, size_t *out_n)
+enum db_status user_ids_that_exist(struct db *db, struct arena *mem, const struct str *ids, size_t n, struct str **out,
+                                   size_t *out_n)
 {
     return db_all(db, mem, read_string, sizeof(struct str), out, out_n,
                   DB_SQL(db, "SELECT id FROM \"user\" WHERE id IN (SELECT value FROM json_each($1)) ORDER BY rowid",
-                         "SELECT id FROM \"user\" WHERE id IN (SELECT json_array_elements_text(CAST($1 AS json))) ORDER BY created_at, id"),
+                         "SELECT id FROM \"user\" WHERE id IN (SELECT json_array_elements_text(CAST($1 AS json))) "
+                         "ORDER BY created_at, id"),
                   ARGS(ids_json(mem, ids, n)));
 }
 
-enum db_status user_by_ids(struct db *db, struct arena *mem, const struct str *ids, size_t n, struct user **out, size_t *out_n)
+enum db_status user_by_ids(struct db *db, struct arena *mem, const struct str *ids, size_t n, struct user **out,
+                           size_t *out_n)
 {
     return db_all(db, mem, read_user, sizeof(struct user), out, out_n,
                   DB_SQL(db, "SELECT " COLUMNS " FROM \"user\" WHERE id IN (SELECT value FROM json_each($1))",
-                         "SELECT " COLUMNS " FROM \"user\" WHERE id IN (SELECT json_array_elements_text(CAST($1 AS json)))"),
+                         "SELECT " COLUMNS
+                         " FROM \"user\" WHERE id IN (SELECT json_array_elements_text(CAST($1 AS json)))"),
                   ARGS(ids_json(mem, ids, n)));
 }
 
@@ -199,10 +220,11 @@ static void read_who(struct row *row, void *out)
 
 static enum db_status insert_rows(struct db *db, const struct new_user *n, const struct user *u)
 {
-    static const char user_sql[] =
-        "INSERT INTO \"user\" (id, name, email, role, profile_image_url, oauth_sub, info, settings, last_active_at, updated_at, created_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, 'null', 'null', $7, $7, $7)";
-    enum db_status st = db_exec(db, user_sql, ARGS(u->id, u->name, u->email, u->role, u->profile_image_url, u->oauth_sub, u->created_at), NULL);
+    static const char user_sql[] = "INSERT INTO \"user\" (id, name, email, role, profile_image_url, oauth_sub, info, "
+                                   "settings, last_active_at, updated_at, created_at) "
+                                   "VALUES ($1, $2, $3, $4, $5, $6, 'null', 'null', $7, $7, $7)";
+    enum db_status st = db_exec(
+        db, user_sql, ARGS(u->id, u->name, u->email, u->role, u->profile_image_url, u->oauth_sub, u->created_at), NULL);
 
     if (st == DB_ERROR)
         return st;
@@ -210,7 +232,8 @@ static enum db_status insert_rows(struct db *db, const struct new_user *n, const
                    ARGS(u->id, u->email, n->password_hash, true), NULL);
 }
 
-enum db_status user_create(struct db *db, struct arena *mem, const struct new_user *n, struct user *out, enum user_made *made, bool *is_first)
+enum db_status user_create(struct db *db, struct arena *mem, const struct new_user *n, struct user *out,
+                           enum user_made *made, bool *is_first)
 {
     struct who_is_there there = { false, false };
     struct user u = { .name = n->name, .email = n->email, .oauth_sub = n->oauth_sub };
@@ -218,7 +241,8 @@ enum db_status user_create(struct db *db, struct arena *mem, const struct new_us
     if (begin_alone(db) == DB_ERROR)
         return DB_ERROR;
     if (db_one(db, mem, read_who, &there,
-               "SELECT (SELECT count(*) FROM (SELECT 1 FROM \"user\" LIMIT 1) AS a), (SELECT count(*) FROM \"user\" WHERE email = $1)",
+               "SELECT (SELECT count(*) FROM (SELECT 1 FROM \"user\" LIMIT 1) AS a), (SELECT count(*) FROM \"user\" "
+               "WHERE email = $1)",
                ARGS(n->email)) == DB_ERROR)
         goto failed;
     *made = there.same_email ? USER_EMAIL_TAKEN : there.anybody && n->only_as_first ? USER_NOT_FIRST : USER_MADE;
@@ -276,14 +300,17 @@ enum db_status user_set_image(struct db *db, struct str id, struct str url)
     return changed(db_exec(db, "UPDATE \"user\" SET profile_image_url = $2 WHERE id = $1", ARGS(id, url), NULL));
 }
 
-enum db_status user_set_profile(struct db *db, struct str id, struct str name, struct str image_url, struct str bio, struct str gender,
-                                struct str date_of_birth)
+enum db_status user_set_profile(struct db *db, struct str id, struct str name, struct str image_url, struct str bio,
+                                struct str gender, struct str date_of_birth)
 {
-    static const char sqlite[] = "UPDATE \"user\" SET name = $2, profile_image_url = $3, bio = $4, gender = $5, date_of_birth = $6 WHERE id = $1";
-    static const char postgres[] = "UPDATE \"user\" SET name = $2, profile_image_url = $3, bio = $4, gender = $5, date_of_birth = CAST($6 AS date) "
+    static const char sqlite[] = "UPDATE \"user\" SET name = $2, profile_image_url = $3, bio = $4, gender = $5, "
+                                 "date_of_birth = $6 WHERE id = $1";
+    static const char postgres[] = "UPDATE \"user\" SET name = $2, profile_image_url = $3, bio = $4, gender = $5, "
+                                   "date_of_birth = CAST($6 AS date) "
                                    "WHERE id = $1";
 
-    return changed(db_exec(db, DB_SQL(db, sqlite, postgres), ARGS(id, name, image_url, bio, gender, date_of_birth), NULL));
+    return changed(
+        db_exec(db, DB_SQL(db, sqlite, postgres), ARGS(id, name, image_url, bio, gender, date_of_birth), NULL));
 }
 
 static void read_json_column(struct row *row, void *out)
@@ -291,13 +318,15 @@ static void read_json_column(struct row *row, void *out)
     *(struct str *)out = row_json(row, 0);
 }
 
-enum db_status user_change_json(struct db *db, struct arena *mem, struct str id, enum user_json which, user_json_change *change, void *arg,
-                                struct str *out)
+enum db_status user_change_json(struct db *db, struct arena *mem, struct str id, enum user_json which,
+                                user_json_change *change, void *arg, struct str *out)
 {
-    static const char *const select_sqlite[] = { "SELECT settings FROM \"user\" WHERE id = $1", "SELECT info FROM \"user\" WHERE id = $1" };
+    static const char *const select_sqlite[] = { "SELECT settings FROM \"user\" WHERE id = $1",
+                                                 "SELECT info FROM \"user\" WHERE id = $1" };
     static const char *const select_postgres[] = { "SELECT settings FROM \"user\" WHERE id = $1 FOR UPDATE",
                                                    "SELECT info FROM \"user\" WHERE id = $1 FOR UPDATE" };
-    static const char *const update[] = { "UPDATE \"user\" SET settings = $2 WHERE id = $1", "UPDATE \"user\" SET info = $2 WHERE id = $1" };
+    static const char *const update[] = { "UPDATE \"user\" SET settings = $2 WHERE id = $1",
+                                          "UPDATE \"user\" SET info = $2 WHERE id = $1" };
     struct str text = STR_NONE, made = STR_NONE;
     enum db_status st = db_begin(db);
 
@@ -319,7 +348,8 @@ enum db_status user_change_json(struct db *db, struct arena *mem, struct str id,
     return DB_ROW;
 }
 
-enum db_status user_update(struct db *db, struct arena *mem, struct str id, const struct user_update *u, bool *email_taken)
+enum db_status user_update(struct db *db, struct arena *mem, struct str id, const struct user_update *u,
+                           bool *email_taken)
 {
     int64_t others = 0;
     enum db_status st = begin_alone(db);
@@ -327,8 +357,10 @@ enum db_status user_update(struct db *db, struct arena *mem, struct str id, cons
     *email_taken = false;
     if (st == DB_ERROR)
         return st;
-    st = db_one(db, mem, read_number, &others, "SELECT count(*) FROM \"user\" WHERE email = $2 AND id <> $1 AND "
-                "NOT EXISTS (SELECT 1 FROM \"user\" WHERE id = $1 AND email = $2)", ARGS(id, u->email));
+    st = db_one(db, mem, read_number, &others,
+                "SELECT count(*) FROM \"user\" WHERE email = $2 AND id <> $1 AND "
+                "NOT EXISTS (SELECT 1 FROM \"user\" WHERE id = $1 AND email = $2)",
+                ARGS(id, u->email));
     if (st == DB_ERROR || others > 0) {
         db_rollback(db);
         *email_taken = others > 0;
@@ -338,8 +370,8 @@ enum db_status user_update(struct db *db, struct arena *mem, struct str id, cons
                  ARGS(id, u->role, u->name, u->email, u->profile_image_url), NULL);
     if (st == DB_ROW && db_exec(db, "UPDATE auth SET email = $2 WHERE id = $1", ARGS(id, u->email), NULL) == DB_ERROR)
         st = DB_ERROR;
-    if (st == DB_ROW && u->password_hash.p
-        && db_exec(db, "UPDATE auth SET password = $2 WHERE id = $1", ARGS(id, u->password_hash), NULL) == DB_ERROR)
+    if (st == DB_ROW && u->password_hash.p &&
+        db_exec(db, "UPDATE auth SET password = $2 WHERE id = $1", ARGS(id, u->password_hash), NULL) == DB_ERROR)
         st = DB_ERROR;
     if (st == DB_ROW && db_commit(db) == DB_ERROR)
         st = DB_ERROR;
@@ -371,12 +403,14 @@ static const char *const deletes[] = {
 enum db_status user_delete(struct db *db, struct str id)
 {
     static const char sqlite[] =
-        "UPDATE \"group\" SET updated_at = $2, user_ids = (SELECT json_group_array(value) FROM json_each(\"group\".user_ids) WHERE value <> $1) "
+        "UPDATE \"group\" SET updated_at = $2, user_ids = (SELECT json_group_array(value) FROM "
+        "json_each(\"group\".user_ids) WHERE value <> $1) "
         "WHERE json_type(user_ids) = 'array' AND EXISTS (SELECT 1 FROM json_each(\"group\".user_ids) WHERE value = $1)";
     static const char postgres[] =
         "UPDATE \"group\" SET updated_at = $2, user_ids = (SELECT coalesce(json_agg(x), CAST('[]' AS json)) "
         "FROM json_array_elements_text(\"group\".user_ids) AS x WHERE x <> $1) "
-        "WHERE CASE json_typeof(user_ids) WHEN 'array' THEN EXISTS (SELECT 1 FROM json_array_elements_text(\"group\".user_ids) AS x WHERE x = $1) "
+        "WHERE CASE json_typeof(user_ids) WHEN 'array' THEN EXISTS (SELECT 1 FROM "
+        "json_array_elements_text(\"group\".user_ids) AS x WHERE x = $1) "
         "ELSE false END";
 
     if (db_begin(db) == DB_ERROR)
@@ -415,8 +449,8 @@ static void add_session(struct row *row, void *out)
     buf_add_json_string(b, row_str(row, 1));
     buf_add_c(b, ",\"provider\":");
     buf_add_json_string(b, row_str(row, 2));
-    buf_addf(b, ",\"expires_at\":%lld,\"created_at\":%lld,\"updated_at\":%lld}", (long long)row_int(row, 3), (long long)row_int(row, 4),
-             (long long)row_int(row, 5));
+    buf_addf(b, ",\"expires_at\":%lld,\"created_at\":%lld,\"updated_at\":%lld}", (long long)row_int(row, 3),
+             (long long)row_int(row, 4), (long long)row_int(row, 5));
 }
 
 enum db_status user_oauth_sessions(struct db *db, struct arena *mem, struct str id, struct str *json, size_t *n)
@@ -426,7 +460,8 @@ enum db_status user_oauth_sessions(struct db *db, struct arena *mem, struct str 
 
     buf_add_char(&list.text, '[');
     st = db_each(db, mem, add_session, &list,
-                 "SELECT id, user_id, provider, expires_at, created_at, updated_at FROM oauth_session WHERE user_id = $1 ORDER BY created_at, id",
+                 "SELECT id, user_id, provider, expires_at, created_at, updated_at FROM oauth_session WHERE user_id = "
+                 "$1 ORDER BY created_at, id",
                  ARGS(id));
     buf_add_char(&list.text, ']');
     *json = buf_str(&list.text);

@@ -24,45 +24,50 @@ enum db_status user_count(struct db *db, struct arena *mem, int64_t *out);
 /* A page of users, all of them with limit < 0. text (absent: no filter) is looked for in names and addresses, ASCII case ignored.
  * order_by: name, email, created_at, last_active_at, updated_at, role; anything else: oldest first with a filter or direction, else newest first. */
 struct user_query {
-    struct str text, order_by, direction;        /* direction "asc"; anything else: descending */
+    struct str text, order_by, direction; /* direction "asc"; anything else: descending */
     int64_t skip, limit;
 };
 enum db_status user_list(struct db *db, struct arena *mem, const struct user_query *q, struct user **out, size_t *n);
 /* Those of the ids that exist, as Python's get_valid_user_ids: each once, in the order of the table. ids: at most a few thousand. */
-enum db_status user_ids_that_exist(struct db *db, struct arena *mem, const struct str *ids, size_t n, struct str **out, size_t *out_n);
-enum db_status user_by_ids(struct db *db, struct arena *mem, const struct str *ids, size_t n, struct user **out, size_t *out_n);
+enum db_status user_ids_that_exist(struct db *db, struct arena *mem, const struct str *ids, size_t n, struct str **out,
+                                   size_t *out_n);
+enum db_status user_by_ids(struct db *db, struct arena *mem, const struct str *ids, size_t n, struct user **out,
+                           size_t *out_n);
 
 /* Makes an account. Whether it is the first, and so an admin, is decided in the same transaction that makes it, whatever n->role says. */
 struct new_user {
     struct str name, email, password_hash;
-    struct str role;                 /* of everybody but the first */
-    struct str profile_image_url;    /* absent: "/user.png" */
-    struct str oauth_sub;            /* absent: none */
-    bool only_as_first;              /* nothing is made when somebody is there already */
+    struct str role;              /* of everybody but the first */
+    struct str profile_image_url; /* absent: "/user.png" */
+    struct str oauth_sub;         /* absent: none */
+    bool only_as_first;           /* nothing is made when somebody is there already */
 };
 enum user_made { USER_MADE, USER_EMAIL_TAKEN, USER_NOT_FIRST };
 /* DB_ROW: *made says what happened; USER_MADE: *out is the new user. DB_ERROR. */
-enum db_status user_create(struct db *db, struct arena *mem, const struct new_user *n, struct user *out, enum user_made *made, bool *is_first);
+enum db_status user_create(struct db *db, struct arena *mem, const struct new_user *n, struct user *out,
+                           enum user_made *made, bool *is_first);
 
 /* DB_ROW: done. DB_DONE: nobody has that id. */
 enum db_status user_set_role(struct db *db, struct str id, struct str role);
-enum db_status user_set_password(struct db *db, struct str id, struct str password_hash);    /* revoke the tokens too: auth_revoke_user() */
-enum db_status user_set_api_key(struct db *db, struct str id, struct str key);               /* absent: none */
+enum db_status user_set_password(struct db *db, struct str id,
+                                 struct str password_hash); /* revoke the tokens too: auth_revoke_user() */
+enum db_status user_set_api_key(struct db *db, struct str id, struct str key); /* absent: none */
 enum db_status user_set_oauth_sub(struct db *db, struct str id, struct str sub);
 enum db_status user_set_image(struct db *db, struct str id, struct str url);
-enum db_status user_set_profile(struct db *db, struct str id, struct str name, struct str image_url, struct str bio, struct str gender,
-                                struct str date_of_birth);
+enum db_status user_set_profile(struct db *db, struct str id, struct str name, struct str image_url, struct str bio,
+                                struct str gender, struct str date_of_birth);
 /* Reads the settings (or the info) and writes what change() makes of them, in one transaction; text is the JSON text, absent: null. */
 typedef struct str user_json_change(struct arena *mem, struct str text, void *arg);
 enum user_json { USER_SETTINGS, USER_INFO };
-enum db_status user_change_json(struct db *db, struct arena *mem, struct str id, enum user_json which, user_json_change *change, void *arg,
-                                struct str *out);
+enum db_status user_change_json(struct db *db, struct arena *mem, struct str id, enum user_json which,
+                                user_json_change *change, void *arg, struct str *out);
 
 /* What an admin changes at once. password_hash absent: stays. DB_ROW: done, or *email_taken. DB_DONE: nobody has that id. */
 struct user_update {
     struct str role, name, email, profile_image_url, password_hash;
 };
-enum db_status user_update(struct db *db, struct arena *mem, struct str id, const struct user_update *u, bool *email_taken);
+enum db_status user_update(struct db *db, struct arena *mem, struct str id, const struct user_update *u,
+                           bool *email_taken);
 
 /* The user, his password, his place in groups, and what is his alone: chats and their shares, folders, tags, memories, OAuth sessions, memberships.
  * What he made for others (models, prompts, files, channels …) stays, as with the Python backend. DB_ROW also when nobody has that id. */
