@@ -16,10 +16,16 @@ struct response {
     struct buf headers;                          /* "Name: value\r\n" …, written only by response_header() */
     struct str pieces[RESPONSE_PIECES];          /* the body, in order; views that live as long as mem */
     int pieces_n;
+    struct buf tail;                             /* what did not fit the pieces; the last piece is a view of it */
     int fd;                                      /* ≥ 0: the body is this file (closed afterwards); Range is answered */
     int64_t fd_bytes;
     bool is_plan;
 };
+
+/* An empty answer, status 0, that allocates in mem. */
+void response_init(struct response *out, struct arena *mem);
+/* Forgets the answer so far, with its headers; closes its file. */
+void response_clear(struct response *out);
 
 /* CR, LF or NUL in name or value: the header is left out and an error is logged. */
 void response_header(struct response *out, const char *name, struct str value);
@@ -49,6 +55,10 @@ void response_add(struct response *out, struct str piece);
 /* {"detail": text}. */
 int fail(struct response *out, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int fail_json(struct response *out, int status, json_object *detail);        /* {"detail": <json>} */
+/* 422 in FastAPI's shape, for what a handler checks itself: one complaint about a member of "body", "query" or "path" (where); member NULL: about all of
+ * it. type and msg as pydantic has them ("greater_than_equal", "Input should be …"); input NULL: null; ctx NULL: none. */
+int fail_form(struct response *out, const char *where, const char *member, const char *type, const char *msg, json_object *input,
+              json_object *ctx);
 /* After DB_ERROR: 503 with Retry-After when the database is away or locked, else 500; the cause is logged. */
 int fail_db(struct response *out, struct db *db);
 int fail_status(struct response *out, enum status st, const struct error *err);   /* INVALID 400, NOT_FOUND 404, UNAVAILABLE 503, TOO_BIG 413, else 500; logged */

@@ -11,12 +11,18 @@ extern const char auths_action_prohibited[], auths_access_prohibited[], auths_em
 int auths_signin(struct request *r, struct response *out);
 int auths_signup(struct request *r, struct response *out);
 int auths_signout(struct request *r, struct response *out);
-int auths_ldap(struct request *r, struct response *out);
+/* A new session of the user, in the cookie and in the answer. */
+int auths_start_session(struct request *r, struct response *out, const struct user *u);
+/* 429: auth_may_try() said no. */
+int auths_too_many(struct request *r, struct response *out);
 /* The token goes into the cookie "token" too. expires_s: 0: a session cookie. */
 void auths_set_cookie(struct request *r, struct response *out, struct str token, int64_t expires_s);
 /* The answer to a sign-in; with_details: bio, gender and date of birth as well. */
 int auths_reply_session(struct request *r, struct response *out, const struct user *u, struct str token,
                         int64_t expires_s, bool with_details);
+
+/* signin_ldap.c */
+int auths_ldap(struct request *r, struct response *out);
 
 /* auths_admin.c */
 int auths_add(struct request *r, struct response *out);

@@ -38,15 +38,15 @@ struct generation {
     bool has_chat;
 };
 
-/* The parts of the request that are not the model's business are taken out of it. */
+/* The parts of the request that are not the model's business are taken out of it; what is kept of them is copied, since they end there. */
 static void read_request(struct request *r, struct generation *g)
 {
     static const char *const ours[] = { "model_item", "background_tasks", "chat_id", "id", "session_id", "filter_ids", "tool_servers",
                                         "variables", "features", "tool_ids", "files", "params", "metadata" };
 
-    g->chat_id = form_str(r, "chat_id");
-    g->message_id = form_str(r, "id");
-    g->session_id = form_str(r, "session_id");
+    g->chat_id = str_copy(r->mem, form_str(r, "chat_id"));          /* what the form holds ends with json_del() */
+    g->message_id = str_copy(r->mem, form_str(r, "id"));
+    g->session_id = str_copy(r->mem, form_str(r, "session_id"));
     g->is_local = str_is(g->chat_id, "local") || str_starts(g->chat_id, "local:");
     g->tasks = json_clone(r->mem, form_json(r, "background_tasks"));
     g->variables = json_clone(r->mem, form_json(r, "variables"));
@@ -266,7 +266,10 @@ static int stop_task(struct request *r, struct response *out)
                    json_flag(answer, "status", false);
 
     json_set_bool(o, "status", stopped);
-    json_set_str(o, "message", str_f(r->mem, stopped ? "Task %.*s successfully stopped." : "Task with ID %.*s not found.", STR(id)));
+    if (stopped)
+        json_set_str(o, "message", str_f(r->mem, "Task %.*s successfully stopped.", STR(id)));
+    else
+        json_set_str(o, "message", str_f(r->mem, "Task with ID %.*s not found.", STR(id)));
     return reply_json(out, o);
 }
 

@@ -159,10 +159,19 @@ static void take_form(struct request *r, json_object *form, struct model_row *m)
     m->is_active = json_flag(form, "is_active", true);
 }
 
+/* A row without a base is the settings of a provider's model, which are an administrator's business: with one, anybody who may make models
+ * could open a provider's model to himself, or switch it off for all. */
+static bool may_be_base(const struct request *r, const struct model_row *was)
+{
+    return r->user->is_admin || form_str(r, "base_model_id").p || (was && !was->base_model_id.p);
+}
+
 static int create_model(struct request *r, struct response *out)
 {
     struct model_row m = { .id = form_str(r, "id"), .user_id = r->user->id, .created_at = now_s(), .updated_at = now_s() }, taken;
 
+    if (!may_be_base(r, NULL))
+        return fail(out, 401, UNAUTHORIZED_TEXT);
     switch (model_row_by_id(r->db, r->mem, m.id, &taken)) {
     case DB_ROW: return fail(out, 401, ID_TAKEN);
     case DB_ERROR: return fail_db(out, r->db);
@@ -197,6 +206,8 @@ static int update_model(struct request *r, struct response *out)
         return status;
     if (!r->user->is_admin && !may(r, &m, "write"))
         return fail(out, 400, PROHIBITED_TEXT);
+    if (!may_be_base(r, &m))
+        return fail(out, 401, UNAUTHORIZED_TEXT);
     take_form(r, r->form, &m);
     return model_row_update(r->db, &m) == DB_ERROR ? fail_db(out, r->db) : reply_model(r, out, &m);
 }

@@ -267,7 +267,7 @@ int reply_provider_plan(struct response *out, json_object *upstream, bool is_str
     return reply_plan(out, plan);
 }
 
-/* An answer with a status is put into a plan where the client was promised a stream. */
+/* An answer as a plan: what a step answers for a stream, and the only way in which it can answer with an error that is none of its own. */
 static int as_plan(struct request *r, struct response *out)
 {
     json_object *plan = json_new_object(r->mem), *reply = json_set_object(plan, "reply");
@@ -296,7 +296,7 @@ static int provider_answer(struct request *r, struct response *out)
     if (json_str(outcome, "body_base64").p && !base64_decode(r->mem, json_str(outcome, "body_base64"), &o.body))
         o.result = FAILED;
     reply_provider_outcome(r, out, (enum provider_answer)json_int(state, "kind", ANSWER_OPENAI), &o, json_get(state, "more"));
-    return is_stream ? as_plan(r, out) : out->status;
+    return is_stream || out->status >= 300 ? as_plan(r, out) : out->status;
 }
 
 /* ---- who may ask whom */

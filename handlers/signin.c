@@ -71,7 +71,7 @@ int auths_reply_session(struct request *r, struct response *out, const struct us
     return reply_json_text(out, buf_str(&b));
 }
 
-static int start_session(struct request *r, struct response *out, const struct user *u)
+int auths_start_session(struct request *r, struct response *out, const struct user *u)
 {
     struct error err = { "" };
     struct str token;
@@ -178,12 +178,12 @@ int auths_signup(struct request *r, struct response *out)
     int status = make_account(r, out, form_str(r, "email"), form_str(r, "name"), form_str(r, "password"),
                               form_str(r, "profile_image_url"), &u);
 
-    return status ? status : start_session(r, out, &u);
+    return status ? status : auths_start_session(r, out, &u);
 }
 
 /* ---- signing in */
 
-static int too_many(struct request *r, struct response *out)
+int auths_too_many(struct request *r, struct response *out)
 {
     response_header(out, "Retry-After", str_f(r->mem, "%d", AUTH_TRY_WINDOW_S));
     return fail(out, 429, "%s", auths_too_many_tries);
@@ -240,7 +240,7 @@ static int signin_trusted(struct request *r, struct response *out)
         return fail(out, 400, "%s", auths_invalid_cred);
     if (!u.is_admin)
         sync_trusted_groups(r, &u);
-    return start_session(r, out, &u);
+    return auths_start_session(r, out, &u);
 }
 
 static int signin_password(struct request *r, struct response *out, struct str email, struct str password)
@@ -251,10 +251,10 @@ static int signin_password(struct request *r, struct response *out, struct str e
 
     email = str_lower(r->mem, email);
     if (!auth_may_try(r->mem, email, r->remote_addr))
-        return too_many(r, out);
+        return auths_too_many(r, out);
     st = auth_by_password(r->mem, r->db, email, password, &u, &err);
     if (st == OK)
-        return start_session(r, out, &u);
+        return auths_start_session(r, out, &u);
     if (st != NOT_FOUND)
         return fail_status(out, st, &err);
     auth_failed_try(r->mem, email, r->remote_addr);
@@ -281,7 +281,7 @@ static int signin_without_auth(struct request *r, struct response *out)
                     "WEBUI_AUTH, make sure "
                     "your web interface doesn't have any existing users and is a fresh installation.");
     status = make_account(r, out, LOCAL_EMAIL, S("User"), LOCAL_PASSWORD, S("/user.png"), &u);
-    return status ? status : start_session(r, out, &u);
+    return status ? status : auths_start_session(r, out, &u);
 }
 
 int auths_signin(struct request *r, struct response *out)
@@ -291,13 +291,6 @@ int auths_signin(struct request *r, struct response *out)
     if (!config_bool(r->config, CFG_WEBUI_AUTH))
         return signin_without_auth(r, out);
     return signin_password(r, out, form_str(r, "email"), form_str(r, "password"));
-}
-
-int auths_ldap(struct request *r, struct response *out)
-{
-    if (!config_bool(r->config, CFG_ENABLE_LDAP))
-        return fail(out, 400, "LDAP authentication is not enabled");
-    return fail(out, 501, "Sign-in by LDAP is not implemented yet.");
 }
 
 /* ---- signing out */
