@@ -57,7 +57,7 @@ static void user_variables(void **state)
 static void times(void **state)
 {
     struct str date = prompt_fill(mem, S("{{CURRENT_DATE}}"), NULL, NULL), age = prompt_fill(mem, S("{{USER_AGE}}"), &ann, NULL);
-    char want[8];
+    char want[16];
     time_t t = (time_t)now_s();
     struct tm now;
     int years;

@@ -53,6 +53,7 @@ struct transcript {
     struct part *parts;
     size_t parts_n, parts_room;
     struct buf done;             /* the text of all parts but the last */
+    size_t done_n;               /* so many */
     size_t bytes;
 
     size_t scan_from;            /* the last part is known to have no tag before this */
@@ -103,10 +104,11 @@ static void part_free(struct part *p)
 /* A new last part; the one before it is complete. */
 static struct part *push(struct transcript *t, enum kind kind, const struct tag *tag, int64_t now_ms)
 {
-    if (t->parts_n) {
+    if (t->parts_n > t->done_n) {            /* not so if the last one has been taken away */
         struct block b = view(last(t), buf_str(&last(t)->content));
 
         block_add(&t->done, &b, false);
+        t->done_n = t->parts_n;
     }
     if (t->parts_n == t->parts_room) {
         t->parts_room = t->parts_room ? t->parts_room * 2 : 2;
@@ -502,15 +504,21 @@ static void add_text(struct transcript *t, struct buf *out)
     block_add(out, &b, false);
 }
 
-static void add_snapshot(struct transcript *t, struct buf *events)
+/* false: there is no text. An event without text would not make a tab forget what it shows. */
+static bool add_snapshot(struct transcript *t, struct buf *events)
 {
     struct buf all = BUF(NULL, TRANSCRIPT_MAX_BYTES * 4);
+    struct str text;
 
     add_text(t, &all);
-    buf_add_c(events, "{\"type\":\"chat:completion\",\"data\":{\"content\":");
-    buf_add_json_string(events, unicode_strip(buf_str(&all)));
-    buf_add_c(events, "}}\n");
+    text = unicode_strip(buf_str(&all));
+    if (text.n) {
+        buf_add_c(events, "{\"type\":\"chat:completion\",\"data\":{\"content\":");
+        buf_add_json_string(events, text);
+        buf_add_c(events, "}}\n");
+    }
     buf_free(&all);
+    return text.n != 0;
 }
 
 void transcript_snapshot(struct transcript *t, struct buf *events)
@@ -558,8 +566,8 @@ static void show_delta(struct transcript *t, size_t end, struct buf *events)
 
 static void show_all(struct transcript *t, int64_t now_ms, struct buf *events)
 {
-    add_snapshot(t, events);
-    t->must_show_all = t->changed = false;
+    t->must_show_all = !add_snapshot(t, events);         /* the next text has to replace what is shown, then */
+    t->changed = false;
     t->waiting = 0;
     t->shown_all_ms = now_ms;
     t->shown = last(t)->kind == TEXT ? visible_end(t) : 0;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
@@ -15,13 +16,6 @@
 #include "lib/net/http.h"
 
 enum { MAX_BYTES = 16 << 20 };
-
-static int64_t good_until_ms;
-
-int64_t catalog_good_until_ms(void)
-{
-    return good_until_ms;
-}
 
 /* ---- asking */
 
@@ -38,11 +32,13 @@ static struct http_header *header_list(struct arena *mem, json_object *headers, 
 static struct http_call get_call(struct arena *mem, struct config *c, const struct provider *p, const struct user *caller, const char *path)
 {
     int64_t timeout_s = config_int(c, CFG_AIOHTTP_CLIENT_TIMEOUT_MODEL_LIST);
+    struct provider plain = *p;
     struct http_call call = { .method = "GET", .url = str_f(mem, "%.*s%s", STR(p->url), path),
                               .timeout_ms = (int)(timeout_s > 0 && timeout_s < 3600 ? timeout_s * 1000 : 10000),
                               .insecure = !config_bool(c, CFG_AIOHTTP_CLIENT_SESSION_SSL), .max_bytes = MAX_BYTES };
 
-    call.headers = header_list(mem, provider_headers(mem, c, p, caller, STR_NONE, STR_NONE), &call.headers_n);
+    plain.auth_type = S("bearer");       /* the list is everybody's: whatever a chat sends, here the key goes if there is one */
+    call.headers = header_list(mem, provider_headers(mem, c, &plain, caller, STR_NONE, STR_NONE), &call.headers_n);
     return call;
 }
 
@@ -58,18 +54,21 @@ static json_object *answer_of(struct arena *mem, const struct http_call *call)
     return o;
 }
 
-static const char *const not_for_chat[] = { "babbage", "dall-e", "davinci", "embedding", "tts", "whisper" };
+bool catalog_is_for_chat(struct str id)
+{
+    static const char *const other[] = { "babbage", "dall-e", "davinci", "embedding", "tts", "whisper" };
+
+    for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+        if (str_has(id, other[i]))
+            return false;
+    return true;
+}
 
 static bool is_offered(const struct provider *p, json_object *m)
 {
-    struct str id = json_str(m, "id");
-
-    if (!json_is(m, json_type_object) || (id.n == 0 && json_str(m, "name").n == 0))
+    if (!json_is(m, json_type_object) || (json_str(m, "id").n == 0 && json_str(m, "name").n == 0))
         return false;
-    for (size_t i = 0; str_has(p->url, "api.openai.com") && i < sizeof(not_for_chat) / sizeof(not_for_chat[0]); i++)
-        if (str_has(id, not_for_chat[i]))
-            return false;
-    return true;
+    return !str_has(p->url, "api.openai.com") || catalog_is_for_chat(json_str(m, "id"));
 }
 
 static void add_openai_models(struct arena *mem, const struct provider *p, json_object *list, json_object *out)
@@ -88,6 +87,8 @@ static void add_openai_models(struct arena *mem, const struct provider *p, json_
         json_set_str(m, "connection_type", p->connection_type);
         shown = json_new_object(mem);
         json_merge(shown, m);
+        if (!json_str(shown, "id").n)
+            json_set(shown, "id", json_get(m, "name"));
         if (!json_has(shown, "name"))
             json_set(shown, "name", json_get(m, "id"));
         json_set_c(shown, "owned_by", "openai");
@@ -198,58 +199,116 @@ static void show_ollama_models(struct arena *mem, json_object *merged, json_obje
     }
 }
 
-static json_object *ask_all(struct arena *mem, struct config *c, const struct user *caller)
+/* One call a provider (two an Ollama server), in the order of the lists; providers that are switched off, or whose entry names their models,
+ * have none. */
+struct round {
+    struct providers openai, ollama;
+    struct http_call *calls;
+    size_t n;
+};
+
+static bool is_asked(const struct provider *p)
 {
-    struct providers openai = providers_of(mem, c, PROVIDER_OPENAI), ollama = providers_of(mem, c, PROVIDER_OLLAMA);
-    struct http_call *calls = arena_new_array(mem, struct http_call, openai.n + 2 * ollama.n + 1);
+    return p->is_enabled && (p->kind == PROVIDER_OLLAMA || json_length(json_get(p->config, "model_ids")) == 0);
+}
+
+static void ask_all(struct arena *mem, struct config *c, const struct user *caller, struct round *round)
+{
+    round->openai = providers_of(mem, c, PROVIDER_OPENAI);
+    round->ollama = providers_of(mem, c, PROVIDER_OLLAMA);
+    round->calls = arena_new_array(mem, struct http_call, round->openai.n + 2 * round->ollama.n + 1);
+    round->n = 0;
+    for (size_t i = 0; i < round->openai.n; i++)
+        if (is_asked(&round->openai.v[i]))
+            round->calls[round->n++] = get_call(mem, c, &round->openai.v[i], caller, "/models");
+    for (size_t i = 0; i < round->ollama.n; i++) {
+        if (!is_asked(&round->ollama.v[i]))
+            continue;
+        round->calls[round->n++] = get_call(mem, c, &round->ollama.v[i], caller, "/api/tags");
+        round->calls[round->n++] = get_call(mem, c, &round->ollama.v[i], caller, "/api/ps");
+    }
+    http_run(mem, round->calls, round->n);
+}
+
+/* Two rounds with the same digest make the same list. */
+static struct str round_digest(struct arena *mem, const struct round *round)
+{
+    struct buf b = BUF(mem, STR_NPOS);
+
+    for (size_t i = 0; i < round->n; i++) {
+        buf_addf(&b, "%d %zu\n", (int)round->calls[i].result, round->calls[i].response.n);
+        if (round->calls[i].result == OK)
+            buf_add_str(&b, round->calls[i].response);
+    }
+    return sha256_hex(mem, buf_str(&b));
+}
+
+static json_object *read_round(struct arena *mem, const struct round *round)
+{
     json_object *out = json_new_array(mem), *merged = json_new_array(mem);
-    size_t n = 0, k = 0;
+    const struct http_call *call = round->calls, *first;
 
-    for (size_t i = 0; i < openai.n; i++)
-        if (openai.v[i].is_enabled && json_length(json_get(openai.v[i].config, "model_ids")) == 0)
-            calls[n++] = get_call(mem, c, &openai.v[i], caller, "/models");
-    for (size_t i = 0; i < ollama.n; i++) {
-        if (!ollama.v[i].is_enabled)
-            continue;
-        calls[n++] = get_call(mem, c, &ollama.v[i], caller, "/api/tags");
-        calls[n++] = get_call(mem, c, &ollama.v[i], caller, "/api/ps");
-    }
-    http_run(mem, calls, n);
-    for (size_t i = 0; i < openai.n; i++) {
-        json_object *answer = NULL;
+    for (size_t i = 0; i < round->openai.n; i++) {
+        const struct provider *p = &round->openai.v[i];
+        json_object *answer;
 
-        if (!openai.v[i].is_enabled)
+        if (!p->is_enabled)
             continue;
-        if (json_length(json_get(openai.v[i].config, "model_ids")))
-            answer = named_models(mem, &openai.v[i]);
-        else
-            answer = answer_of(mem, &calls[k++]);
-        add_openai_models(mem, &openai.v[i], json_is(answer, json_type_array) ? answer : json_get(answer, "data"), out);
+        answer = is_asked(p) ? answer_of(mem, call++) : named_models(mem, p);
+        add_openai_models(mem, p, json_is(answer, json_type_array) ? answer : json_get(answer, "data"), out);
     }
-    for (size_t i = 0, first = k; i < ollama.n; i++) {
-        if (!ollama.v[i].is_enabled)
-            continue;
-        add_ollama_models(mem, &ollama.v[i], answer_of(mem, &calls[first]), merged);
-        first += 2;
-    }
-    for (size_t i = 0; i < ollama.n; i++) {
-        if (!ollama.v[i].is_enabled)
-            continue;
-        if (calls[k + 1].result == OK)
-            add_expiry(mem, &ollama.v[i], json_parse_or_null(mem, calls[k + 1].response), merged);
-        k += 2;
-    }
+    first = call;
+    for (size_t i = 0; i < round->ollama.n; i++)
+        if (is_asked(&round->ollama.v[i])) {
+            add_ollama_models(mem, &round->ollama.v[i], answer_of(mem, call), merged);
+            call += 2;
+        }
+    call = first;
+    for (size_t i = 0; i < round->ollama.n; i++)
+        if (is_asked(&round->ollama.v[i])) {
+            if (call[1].result == OK)
+                add_expiry(mem, &round->ollama.v[i], json_parse_or_null(mem, call[1].response), merged);
+            call += 2;
+        }
     show_ollama_models(mem, merged, out);
     return out;
 }
 
-/* ---- sharing */
+/* ---- sharing: RUN/models.json holds the list; its time of modification is the moment until which it is good; as inodes are used again, the part
+ * of it below a millisecond tells one list from the next. An answer that is the same as the one before only moves this time. RUN/models.lock is held
+ * by the process that asks, and says when it began to. */
+
+enum { BUSY_RETRY_MS = 250, FOREVER_MS = 0x7fffffff };
+
+struct stored {
+    struct str answers;              /* digest of the round it came from */
+    int64_t at_ms, good_until_ms;
+    struct str models;               /* JSON array text */
+};
+
+static struct {                      /* what this process knows of the file */
+    ino_t inode;
+    int64_t mark;
+    uint64_t generation;             /* of the settings for which its digest was found to be right */
+    int64_t at_ms, good_until_ms;
+} seen;
+
+static struct {                      /* where RUN cannot be written, a process keeps its own */
+    struct arena *mem;
+    struct str digest;
+    struct stored list;
+} own;
+
+int64_t catalog_good_until_ms(void)
+{
+    return seen.good_until_ms;
+}
 
 /* What the answer depends on; of keys only a digest is kept. */
 static struct str settings_digest(struct arena *mem, struct config *c)
 {
     static const enum setting_id ids[] = { CFG_ENABLE_OPENAI_API, CFG_OPENAI_API_BASE_URLS, CFG_OPENAI_API_KEYS, CFG_OPENAI_API_CONFIGS,
-                                           CFG_ENABLE_OLLAMA_API, CFG_OLLAMA_BASE_URLS, CFG_OLLAMA_API_CONFIGS };
+                                           CFG_ENABLE_OLLAMA_API, CFG_OLLAMA_BASE_URLS, CFG_OLLAMA_API_CONFIGS, CFG_ENABLE_BASE_MODELS_CACHE };
     struct buf b = BUF(mem, STR_NPOS);
 
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
@@ -259,30 +318,67 @@ static struct str settings_digest(struct arena *mem, struct config *c)
     return sha256_hex(mem, buf_str(&b));
 }
 
-struct stored {
-    int64_t at_ms, good_until_ms;
-    struct str models;               /* JSON array text */
-};
+static const char *run_file(struct arena *mem, struct config *c, const char *name)
+{
+    return str_f(mem, "%s/%s", config_run_dir(c), name).p;
+}
 
-static bool read_stored(struct arena *mem, const char *path, struct str digest, struct stored *s)
+static int64_t ms_of(struct timespec t)
+{
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int64_t mark_of(const struct stat *st)
+{
+    return st->st_mtim.tv_nsec % 1000000;
+}
+
+static bool read_stored(struct arena *mem, const char *path, struct str digest, struct stored *s, struct stat *st)
 {
     struct str text, part;
     struct error err;
 
-    if (file_read(mem, path, MAX_BYTES, &text, &err) != OK || json_scan_member(text, "digest", &part) != OK ||
-        !str_eq(str_trim_c(part, "\""), digest))
+    if (own.mem && str_eq(own.digest, digest)) {
+        *s = own.list;
+        return true;
+    }
+    if (stat(path, st) != 0 || file_read(mem, path, 2 * MAX_BYTES, &text, &err) != OK || json_scan_member(text, "digest", &part) != OK ||
+        !str_eq(str_trim_c(part, "\""), digest) || json_scan_member(text, "answers", &s->answers) != OK)
         return false;
-    return json_scan_member(text, "at", &part) == OK && str_to_i64(part, &s->at_ms) && json_scan_member(text, "good_until", &part) == OK &&
-           str_to_i64(part, &s->good_until_ms) && json_scan_member(text, "models", &s->models) == OK;
+    s->answers = str_trim_c(s->answers, "\"");
+    s->good_until_ms = ms_of(st->st_mtim);
+    return json_scan_member(text, "at", &part) == OK && str_to_i64(part, &s->at_ms) && json_scan_member(text, "models", &s->models) == OK;
 }
 
-static void write_stored(struct arena *mem, const char *path, struct str digest, const struct stored *s)
+static void keep_own(struct str digest, const struct stored *s)
 {
-    struct error err = { "" };
+    struct arena *mem = arena_new(s->models.n + 4096);
 
-    if (file_write(path, str_f(mem, "{\"digest\":\"%.*s\",\"at\":%lld,\"good_until\":%lld,\"models\":%.*s}", STR(digest), (long long)s->at_ms,
-                               (long long)s->good_until_ms, STR(s->models)), 0600, &err) != OK)
-        log_warning("could not share the model list: %s", err.text);
+    own.list = *s;
+    own.list.answers = str_copy(mem, s->answers);
+    own.list.models = str_copy(mem, s->models);
+    own.digest = str_copy(mem, digest);
+    arena_free(own.mem);
+    own.mem = mem;
+}
+
+static void write_stored(struct arena *mem, const char *path, struct str digest, const struct stored *s, bool is_new)
+{
+    struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = (time_t)(s->good_until_ms / 1000),
+                                                                    .tv_nsec = (long)(s->good_until_ms % 1000 * 1000000 + s->at_ms % 1000000) } };
+    struct error err = { "" };
+    enum status st = OK;
+
+    if (is_new)
+        st = file_write(path, str_f(mem, "{\"digest\":\"%.*s\",\"answers\":\"%.*s\",\"at\":%lld,\"models\":%.*s}", STR(digest), STR(s->answers),
+                                    (long long)s->at_ms, STR(s->models)), 0600, &err);
+    if (st == OK && utimensat(AT_FDCWD, path, times, 0) == 0) {
+        arena_free(own.mem);
+        own.mem = NULL;
+        return;
+    }
+    log_warning("could not share the model list: %s", st == OK ? "its times cannot be set" : err.text);
+    keep_own(digest, s);
 }
 
 /* An answer that took long to get (a provider that is down) is kept for longer: asking again at once would cost as much again. */
@@ -291,38 +387,102 @@ static int64_t keep_ms(struct config *c, int64_t took_ms)
     int64_t ttl_ms = config_int(c, CFG_MODELS_CACHE_TTL) * 1000;
 
     if (config_bool(c, CFG_ENABLE_BASE_MODELS_CACHE))
-        return INT64_C(365) * 86400 * 1000;
+        return FOREVER_MS;
     return ttl_ms > 3 * took_ms ? ttl_ms : 3 * took_ms;
+}
+
+static void ask_and_store(struct arena *mem, struct config *c, const struct user *caller, const char *path, struct str digest, bool known,
+                          struct stored *s)
+{
+    int64_t started = now_ms(), ended;
+    struct round round;
+    struct str answers;
+    bool is_new;
+
+    ask_all(mem, c, caller, &round);
+    answers = round_digest(mem, &round);
+    is_new = !known || !str_eq(answers, s->answers);
+    ended = now_ms();
+    s->good_until_ms = ended + keep_ms(c, ended - started);
+    if (is_new) {
+        s->at_ms = ended > s->at_ms ? ended : s->at_ms + 1;
+        s->answers = answers;
+        s->models = json_text(mem, read_round(mem, &round));
+    }
+    write_stored(mem, path, digest, s, is_new);
+}
+
+/* Whether somebody began to ask after that moment: while we waited for the lock, that is. */
+static bool asked_since(int lock, int64_t came_ms)
+{
+    int64_t began_ms = 0;
+
+    return pread(lock, &began_ms, sizeof(began_ms), 0) == (ssize_t)sizeof(began_ms) && began_ms > came_ms;
+}
+
+static void note_asking(int lock)
+{
+    int64_t began_ms = now_ms();
+
+    if (lock >= 0 && pwrite(lock, &began_ms, sizeof(began_ms), 0) != (ssize_t)sizeof(began_ms))
+        log_debug("could not note when the providers were asked");
+}
+
+/* The list, asked for if need be. */
+static void get_list(struct arena *mem, struct config *c, const struct user *caller, bool refresh, struct stored *s)
+{
+    const char *path = run_file(mem, c, "models.json");
+    struct str digest = settings_digest(mem, c);
+    int64_t came = now_ms();
+    struct stat st = { 0 };
+    bool known = read_stored(mem, path, digest, s, &st);
+
+    if (refresh || !known || came >= s->good_until_ms) {
+        int lock AUTO_CLOSE = open(run_file(mem, c, "models.lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        /* Somebody asks already: go on with what is there. Nothing is there: wait for him. */
+        bool locked = lock >= 0 && flock(lock, known && !refresh ? LOCK_EX | LOCK_NB : LOCK_EX) == 0;
+        struct stored now = *s;
+
+        if (locked && read_stored(mem, path, digest, &now, &st)) {
+            *s = now;
+            known = true;
+        }
+        if (lock >= 0 && !locked && known) {
+            s->good_until_ms = came + BUSY_RETRY_MS;
+        } else if (!known || (refresh ? !asked_since(lock, came) : now_ms() >= s->good_until_ms)) {
+            note_asking(lock);
+            ask_and_store(mem, c, caller, path, digest, known, s);
+            if (stat(path, &st) != 0)
+                st.st_ino = 0;
+        }
+    }
+    seen.inode = own.mem ? 0 : st.st_ino;
+    seen.mark = mark_of(&st);
+    seen.generation = config_generation(c);
+    seen.at_ms = s->at_ms;
+    seen.good_until_ms = s->good_until_ms;
+}
+
+int64_t catalog_changed_at_ms(struct arena *mem, struct config *c, const struct user *caller, bool refresh)
+{
+    struct stored s = { .at_ms = 0 };
+    struct stat st;
+
+    if (!refresh && seen.inode && seen.generation == config_generation(c) && stat(run_file(mem, c, "models.json"), &st) == 0 &&
+        st.st_ino == seen.inode && mark_of(&st) == seen.mark && now_ms() < ms_of(st.st_mtim)) {
+        seen.good_until_ms = ms_of(st.st_mtim);          /* another process has asked, and nothing is new */
+        return seen.at_ms;
+    }
+    get_list(mem, c, caller, refresh, &s);
+    return s.at_ms;
 }
 
 json_object *catalog_get(struct arena *mem, struct config *c, const struct user *caller, bool refresh, int64_t *changed_at_ms)
 {
-    struct str digest = settings_digest(mem, c), run = str_of(config_run_dir(c));
-    char *path = str_c(mem, str_f(mem, "%.*s/models.json", STR(run))), *lock_path = str_c(mem, str_f(mem, "%.*s/models.lock", STR(run)));
-    struct stored s = { 0 };
-    bool known = read_stored(mem, path, digest, &s);
-    int lock AUTO_CLOSE = -1;
+    struct stored s = { .at_ms = 0 };
     json_object *models;
-    int64_t started;
 
-    if (refresh || !known || now_ms() >= s.good_until_ms) {
-        lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        /* Somebody asks already: go on with what is there. Nothing is there: wait for him. */
-        if (lock >= 0 && flock(lock, known && !refresh ? LOCK_EX | LOCK_NB : LOCK_EX) == 0) {
-            if (!refresh)
-                known = read_stored(mem, path, digest, &s) && now_ms() < s.good_until_ms;
-        } else {
-            known = known && lock >= 0;
-        }
-        if (!known || refresh) {
-            started = now_ms();
-            models = ask_all(mem, c, caller);
-            s = (struct stored){ .at_ms = now_ms(), .models = json_text(mem, models) };
-            s.good_until_ms = s.at_ms + keep_ms(c, s.at_ms - started);
-            write_stored(mem, path, digest, &s);
-        }
-    }
-    good_until_ms = s.good_until_ms;
+    get_list(mem, c, caller, refresh, &s);
     if (changed_at_ms)
         *changed_at_ms = s.at_ms;
     models = json_parse_or_null(mem, s.models);

@@ -10,7 +10,13 @@
  * the call itself does not fail. */
 json_object *catalog_get(struct arena *mem, struct config *c, const struct user *caller, bool refresh, int64_t *changed_at_ms);
 
-/* When the list that catalog_get() gave last should be asked for again (Unix ms). */
+/* The same without the list: when the one that holds now was got. Cheap while nothing has changed. */
+int64_t catalog_changed_at_ms(struct arena *mem, struct config *c, const struct user *caller, bool refresh);
+
+/* When the list that these two spoke of last should be asked for again (Unix ms). */
 int64_t catalog_good_until_ms(void);
+
+/* OpenAI itself lists models that make pictures, sounds and vectors, too. */
+bool catalog_is_for_chat(struct str id);
 
 #endif

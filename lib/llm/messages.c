@@ -51,7 +51,7 @@ void messages_add_system(struct arena *mem, json_object *messages, struct str te
     json_object *first = json_at(messages, 0), *m;
 
     if (str_is(json_str(first, "role"), "system")) {
-        messages_set_text(mem, first, str_f(mem, "%.*s\n%.*s", STR(text), STR(message_text(first))));
+        messages_set_text(mem, first, str_cat(mem, str_cat(mem, text, S("\n")), message_text(first)));
         return;
     }
     m = json_new_object(mem);

@@ -239,6 +239,11 @@ static void read_model(struct arena *mem, json_object *m, struct model *out)
         out->access_control = json_text(mem, json_get(out->info, "access_control"));
 }
 
+/* A pipeline that filters others' requests is no model to choose. */
+static bool is_filter(const struct model *m)
+{
+    return str_is(json_str(json_get(m->json, "pipeline"), "type"), "filter");
+}
 
 static size_t place(json_object *order, struct str id)
 {
@@ -263,6 +268,7 @@ static enum status put_together(struct arena *mem, struct db *db, struct config 
     struct function *functions = NULL;
     size_t rows_n = 0, functions_n = 0;
     struct buf text = BUF(mem, STR_NPOS);
+    bool first = true;
 
     if (model_rows(db, mem, &rows, &rows_n) == DB_ERROR || function_list(db, mem, &functions, &functions_n) == DB_ERROR)
         return error_set(err, db_unavailable(db) ? UNAVAILABLE : FAILED, "could not read the models: %s", db_error(db));
@@ -285,9 +291,12 @@ static enum status put_together(struct arena *mem, struct db *db, struct config 
     index_models(list);
     buf_add_c(&text, "{\"data\":[");
     for (size_t i = 0; i < list->n; i++) {
-        if (i)
-            buf_add_char(&text, ',');
         list->v[i].text = json_text(mem, list->v[i].json);
+        if (is_filter(&list->v[i]))
+            continue;
+        if (!first)
+            buf_add_char(&text, ',');
+        first = false;
         buf_add_str(&text, list->v[i].text);
     }
     buf_add_c(&text, "]}");
@@ -309,18 +318,13 @@ enum status models_all(struct arena *mem, struct db *db, struct config *c, const
     json_object *base;
     enum status st;
 
-    (void)mem;
-    if (!refresh && is_current(c) && now_ms() < catalog_good_until_ms()) {
+    if (is_current(c) && ((!refresh && now_ms() < catalog_good_until_ms()) ||
+                          catalog_changed_at_ms(mem, c, caller, refresh) == current.catalog_at_ms)) {
         *out = &current;
         return OK;
     }
     fresh.mem = arena_new(64 * 1024);
-    base = catalog_get(fresh.mem, c, caller, refresh, &fresh.catalog_at_ms);
-    if (is_current(c) && fresh.catalog_at_ms == current.catalog_at_ms) {
-        arena_free(fresh.mem);                       /* the others have nothing newer either */
-        *out = &current;
-        return OK;
-    }
+    base = catalog_get(fresh.mem, c, caller, refresh && !is_current(c), &fresh.catalog_at_ms);
     st = put_together(fresh.mem, db, c, base, &fresh, err);
     if (st != OK) {
         arena_free(fresh.mem);
@@ -345,7 +349,7 @@ bool model_access(struct arena *mem, struct db *db, struct config *c, const stru
         return true;
     if (m->is_arena)
         return auth_access(mem, db, u->id, "read", m->access_control);
-    if (!m->info)
+    if (!m->info || !str_eq(json_str(m->info, "id"), m->id))         /* a row for llama3 names llama3:8b, but opens it to nobody */
         return false;
     return str_eq(m->user_id, u->id) || auth_access(mem, db, u->id, "read", m->access_control);
 }
@@ -365,7 +369,7 @@ enum status models_text_for(struct arena *mem, struct db *db, struct config *c, 
     }
     buf_add_c(&b, "{\"data\":[");
     for (size_t i = 0; i < list->n; i++) {
-        if (!model_access(mem, db, c, u, &list->v[i]))
+        if (is_filter(&list->v[i]) || !model_access(mem, db, c, u, &list->v[i]))
             continue;
         if (!first)
             buf_add_char(&b, ',');

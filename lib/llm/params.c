@@ -91,18 +91,57 @@ struct mapping {
     enum cast cast;
 };
 
-/* Python's "unicode_escape" for the escapes that people type into a stop sequence. */
+static void add_code_point(struct buf *b, unsigned c)
+{
+    if (c >= 0x800) {
+        buf_add_char(b, (char)(0xe0 | c >> 12));
+        buf_add_char(b, (char)(0x80 | (c >> 6 & 0x3f)));
+        buf_add_char(b, (char)(0x80 | (c & 0x3f)));
+    } else if (c >= 0x80) {
+        buf_add_char(b, (char)(0xc0 | c >> 6));
+        buf_add_char(b, (char)(0x80 | (c & 0x3f)));
+    } else {
+        buf_add_char(b, (char)c);
+    }
+}
+
+/* The digits of \xNN and \uNNNN; false: they are none. */
+static bool code_point(struct str digits, size_t n, unsigned *out)
+{
+    *out = 0;
+    for (size_t i = 0; i < n; i++) {
+        char c = i < digits.n ? digits.p[i] : 'x', *at;
+        static const char hex[] = "0123456789abcdef";
+
+        at = memchr(hex, c >= 'A' && c <= 'F' ? c + 32 : c, 16);
+        if (!at)
+            return false;
+        *out = *out * 16 + (unsigned)(at - hex);
+    }
+    return *out < 0xd800 || *out > 0xdfff;
+}
+
+/* Python's "unicode_escape" for the escapes that people type into a stop sequence; what is none stays. */
 static struct str unescaped(struct arena *mem, struct str s)
 {
+    static const char names[] = "abfnrtv\\'\"", values[] = "\a\b\f\n\r\t\v\\'\"";
     struct buf b = BUF(mem, STR_NPOS);
 
     for (size_t i = 0; i < s.n; i++) {
-        char next = i + 1 < s.n ? s.p[i + 1] : '\0', c = 0;
+        char next = s.p[i] == '\\' && i + 1 < s.n ? s.p[i + 1] : '\0';
+        const char *name = next ? memchr(names, next, sizeof(names) - 1) : NULL;
+        size_t digits = next == 'x' ? 2 : next == 'u' ? 4 : 0;
+        unsigned c;
 
-        if (s.p[i] == '\\')
-            c = next == 'n' ? '\n' : next == 't' ? '\t' : next == 'r' ? '\r' : next == '\\' ? '\\' : next == '"' ? '"' : next == '\'' ? '\'' : 0;
-        buf_add_char(&b, c ? c : s.p[i]);
-        i += c != 0;
+        if (name) {
+            buf_add_char(&b, values[name - names]);
+            i++;
+        } else if (digits && code_point(str_from(s, i + 2), digits, &c)) {
+            add_code_point(&b, c);
+            i += 1 + digits;
+        } else {
+            buf_add_char(&b, s.p[i]);
+        }
     }
     return buf_str(&b);
 }
@@ -229,6 +268,34 @@ void params_finish_openai(struct arena *mem, json_object *body, bool is_openai_i
     if (json_has(body, "max_tokens") && json_has(body, "max_completion_tokens"))
         json_del(body, "max_tokens");
     read_logit_bias(mem, body);
+}
+
+/* ---- Azure */
+
+json_object *params_for_azure(struct arena *mem, json_object *body, struct str api_version)
+{
+    static const char *const known[] = { "messages", "temperature", "role", "content", "contentPart", "contentPartImage", "enhancements", "dataSources",
+                                         "n", "stream", "stop", "max_tokens", "presence_penalty", "frequency_penalty", "logit_bias", "user",
+                                         "function_call", "functions", "tools", "tool_choice", "top_p", "log_probs", "top_logprobs", "response_format",
+                                         "seed", "max_completion_tokens" };
+    json_object *out = json_new_object(mem);
+    bool reasoning = is_reasoning_model(json_str(body, "model"));
+
+    if (reasoning && json_has(body, "max_tokens")) {
+        json_set(body, "max_completion_tokens", json_get(body, "max_tokens"));
+        json_del(body, "max_tokens");
+    }
+    json_object_object_foreach(body, key, value) {
+        bool keep = strcmp(key, "stream_options") == 0 && str_cmp(api_version, S("2024-09-01-preview")) >= 0;
+
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && !keep; i++)
+            keep = strcmp(key, known[i]) == 0;
+        if (reasoning && strcmp(key, "temperature") == 0 && json_object_get_double(value) != 1)
+            keep = false;                            /* these models take no other */
+        if (keep)
+            json_set(out, key, value);
+    }
+    return out;
 }
 
 /* ---- OpenAI → Ollama */

@@ -17,6 +17,9 @@ void params_of_model_ollama(struct arena *mem, json_object *body, json_object *p
 /* max_tokens and the system role as OpenAI's reasoning models want them, and logit_bias from "token:bias, …". */
 void params_finish_openai(struct arena *mem, json_object *body, bool is_openai_itself);
 
+/* What Azure's API takes of an OpenAI request; the model is in the address there. Changes body. */
+json_object *params_for_azure(struct arena *mem, json_object *body, struct str api_version);
+
 /* An OpenAI request as a request to Ollama's /api/chat. */
 json_object *params_openai_to_ollama(struct arena *mem, json_object *form);
 

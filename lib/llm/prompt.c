@@ -61,7 +61,11 @@ static bool user_variable(struct arena *mem, struct str name, const struct user 
     return true;
 }
 
-struct task_input {
+enum { NAME_BYTES = 256, GROWTH_BYTES = 16 << 20 };      /* of a variable's name; of what all variables together bring in */
+
+struct input {
+    const struct user *user;
+    json_object *variables;          /* {"{{NAME}}": value}; NULL: none */
     bool is_task;
     struct str prompt;
     json_object *messages;
@@ -107,7 +111,7 @@ static bool prompt_variable(struct arena *mem, struct str name, struct str promp
         *value = last_points(prompt, (size_t)n);
     else if (str_ieq(kind, "middletruncate"))
         *value = (int64_t)str_utf8_length(prompt) <= n ? prompt
-               : str_f(mem, "%.*s...%.*s", STR(str_utf8_first(prompt, (size_t)(n + 1) / 2)), STR(last_points(prompt, (size_t)n / 2)));
+               : str_cat(mem, str_cat(mem, str_utf8_first(prompt, (size_t)(n + 1) / 2), S("...")), last_points(prompt, (size_t)n / 2));
     else
         return false;
     return true;
@@ -133,57 +137,67 @@ static bool messages_variable(struct arena *mem, struct str name, json_object *m
         size_t half = (size_t)n / 2, tail = half + (n % 2 != 0);
 
         *value = all <= (size_t)n ? messages_transcript(mem, messages, 0, all)
-               : str_f(mem, "%.*s\n%.*s", STR(messages_transcript(mem, messages, 0, half)),
-                       STR(messages_transcript(mem, messages, all - tail, all)));
+               : str_cat(mem, str_cat(mem, messages_transcript(mem, messages, 0, half), S("\n")),
+                         messages_transcript(mem, messages, tail ? all - tail : 0, all));
     } else {
         return false;
     }
     return true;
 }
 
-static struct str fill(struct arena *mem, struct str template, const struct user *u, const struct task_input *task)
+static bool given_variable(struct arena *mem, struct str whole, json_object *variables, struct str *value)
 {
-    struct buf b = BUF(mem, STR_NPOS);
+    json_object *v = variables ? json_get(variables, str_c(mem, whole)) : NULL;
 
-    while (template.n) {
-        size_t open = str_find(template, S("{{")), close;
-        struct str name, value;
+    *value = json_str_value(v);
+    return json_is(v, json_type_string);
+}
+
+/* whole: "{{NAME}}". */
+static bool variable(struct arena *mem, struct str whole, const struct input *in, struct str *value)
+{
+    struct str name = str_sub(whole, 2, whole.n - 4);
+
+    return given_variable(mem, whole, in->variables, value) || user_variable(mem, name, in->user, value) ||
+           (in->is_task && (prompt_variable(mem, name, in->prompt, value) || messages_variable(mem, name, in->messages, value)));
+}
+
+/* The template as it is when it would grow beyond all use. */
+static struct str fill(struct arena *mem, struct str template, const struct input *in)
+{
+    struct buf b = BUF(mem, template.n + GROWTH_BYTES);
+    struct str rest = template, value;
+
+    while (rest.n) {
+        size_t open = str_find(rest, S("{{")), close;
 
         if (open == STR_NPOS)
             break;
-        buf_add_str(&b, str_sub(template, 0, open));
-        template = str_from(template, open);
-        close = str_find(template, S("}}"));
-        name = close == STR_NPOS ? S("") : str_sub(template, 2, close - 2);
-        if (close != STR_NPOS && (user_variable(mem, name, u, &value) ||
-                                  (task->is_task && (prompt_variable(mem, name, task->prompt, &value) ||
-                                                     messages_variable(mem, name, task->messages, &value))))) {
+        buf_add_str(&b, str_sub(rest, 0, open));
+        rest = str_from(rest, open);
+        close = str_find(str_sub(rest, 0, NAME_BYTES), S("}}"));
+        if (close != STR_NPOS && close >= 2 && variable(mem, str_sub(rest, 0, close + 2), in, &value)) {
             buf_add_str(&b, value);
-            template = str_from(template, close + 2);
+            rest = str_from(rest, close + 2);
         } else {
             buf_add_c(&b, "{");
-            template = str_from(template, 1);
+            rest = str_from(rest, 1);
         }
     }
-    buf_add_str(&b, template);
-    return buf_str(&b);
+    buf_add_str(&b, rest);
+    return buf_failed(&b) ? template : buf_str(&b);
 }
 
 struct str prompt_fill(struct arena *mem, struct str template, const struct user *u, json_object *variables)
 {
-    const struct task_input none = { false, STR_NONE, NULL };
+    const struct input in = { .user = u, .variables = json_is(variables, json_type_object) ? variables : NULL };
 
-    if (json_is(variables, json_type_object)) {
-        json_object_object_foreach(variables, name, value)
-            if (json_is(value, json_type_string))
-                template = str_replace(mem, template, str_of(name), json_str_value(value));
-    }
-    return fill(mem, template, u, &none);
+    return fill(mem, template, &in);
 }
 
 struct str prompt_fill_task(struct arena *mem, struct str template, const struct user *u, struct str prompt, json_object *messages)
 {
-    const struct task_input task = { true, prompt, messages };
+    const struct input in = { .user = u, .is_task = true, .prompt = prompt, .messages = messages };
 
-    return fill(mem, template, u, &task);
+    return fill(mem, template, &in);
 }

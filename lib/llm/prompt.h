@@ -6,7 +6,8 @@
 #include "lib/auth/user.h"
 #include "lib/json/json.h"
 
-/* {{USER_…}} and {{CURRENT_…}} of the user; u NULL: "Unknown". variables: an object {"{{NAME}}": value}, replaced first; may be NULL. */
+/* {{USER_…}} and {{CURRENT_…}} of the user; u NULL: "Unknown". variables: an object {"{{NAME}}": value}, which goes
+ * first; may be NULL. A template that would grow by more than 16 MB stays as it is. */
 struct str prompt_fill(struct arena *mem, struct str template, const struct user *u, json_object *variables);
 
 /* The same, and {{prompt}}, {{prompt:start:n}}, {{prompt:end:n}}, {{prompt:middletruncate:n}} (any case, n in code points), and {{MESSAGES}},

@@ -30,7 +30,7 @@ static void read_provider(struct arena *mem, struct config *c, enum provider_kin
     p->is_azure = json_flag(p->config, "azure", false);
     p->prefix_id = json_str(p->config, "prefix_id");
     p->connection_type = or(json_str(p->config, "connection_type"), str_of(kinds[kind].connection_type));
-    p->auth_type = or(json_str(p->config, "auth_type"), S("bearer"));
+    p->auth_type = kind == PROVIDER_OLLAMA ? S("bearer") : or(json_str(p->config, "auth_type"), S("bearer"));
 }
 
 struct providers providers_of(struct arena *mem, struct config *c, enum provider_kind kind)
@@ -72,6 +72,11 @@ static void add_user(struct arena *mem, json_object *headers, const struct user 
         json_set_str(headers, "X-OpenWebUI-Chat-Id", chat_id);
 }
 
+struct str provider_api_version(const struct provider *p)
+{
+    return or(json_str(p->config, "api_version"), S("2023-03-15-preview"));
+}
+
 json_object *provider_headers(struct arena *mem, struct config *c, const struct provider *p, const struct user *u, struct str session_token,
                               struct str chat_id)
 {
@@ -87,12 +92,15 @@ json_object *provider_headers(struct arena *mem, struct config *c, const struct 
         add_user(mem, headers, u, chat_id);
     if (str_is(p->auth_type, "session"))
         token = session_token;
-    else if (!str_is(p->auth_type, "none"))
+    else if (str_is(p->auth_type, "bearer"))
         token = p->key;
-    if (p->is_azure && !str_is(p->auth_type, "azure_ad") && !str_is(p->auth_type, "microsoft_entra_id"))
-        json_set_str(headers, "api-key", p->key);
-    else if (token.n)
+    if (token.n)
         json_set_str(headers, "Authorization", str_f(mem, "Bearer %.*s", STR(token)));
+    if (p->is_azure) {
+        if (!str_is(p->auth_type, "azure_ad") && !str_is(p->auth_type, "microsoft_entra_id"))
+            json_set_str(headers, "api-key", p->key);
+        json_set_str(headers, "api-version", provider_api_version(p));
+    }
     if (json_is(json_get(p->config, "headers"), json_type_object)) {
         json_object_object_foreach(json_get(p->config, "headers"), name, value)
             if (json_is(value, json_type_string))

@@ -29,8 +29,12 @@ struct providers providers_of(struct arena *mem, struct config *c, enum provider
 enum status provider_by_index(struct arena *mem, struct config *c, enum provider_kind kind, int index, struct provider *out);
 
 /* What a request to it carries, as {"name": value}: authorization, content type, and the caller's data with ENABLE_FORWARD_USER_INFO_HEADERS. session_token: the
- * caller's own token, for auth_type "session". chat_id may be absent. */
+ * caller's own token, for auth_type "session". chat_id may be absent. Tokens of other kinds ("system_oauth", "azure_ad", "microsoft_entra_id") are not to be had
+ * here: nothing is sent then, never the key in their place. */
 json_object *provider_headers(struct arena *mem, struct config *c, const struct provider *p, const struct user *u, struct str session_token,
                               struct str chat_id);
+
+/* Of an Azure provider: what its addresses end in ("?api-version="). */
+struct str provider_api_version(const struct provider *p);
 
 #endif

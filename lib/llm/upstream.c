@@ -1,6 +1,7 @@
 /* upstream.c: from an OpenAI request and a model to the call of a provider. */
 #include "lib/llm/upstream.h"
 
+#include "lib/base/encode.h"
 #include "lib/base/random.h"
 #include "lib/llm/messages.h"
 #include "lib/llm/params.h"
@@ -39,8 +40,7 @@ static const struct model *draw(struct arena *mem, const struct models *list, co
     return pool[k % n];
 }
 
-/* A workspace model's own parameters and system prompt, on the body. */
-static void apply_model(struct arena *mem, const struct model *m, const struct chat_call *call, json_object *body, bool for_ollama)
+void upstream_apply_model(struct arena *mem, const struct model *m, const struct user *u, json_object *variables, json_object *body, bool for_ollama)
 {
     json_object *params = json_get(m->info, "params"), *plain;
     struct str system = json_str(params, "system");
@@ -52,31 +52,38 @@ static void apply_model(struct arena *mem, const struct model *m, const struct c
         params_of_model_ollama(mem, body, plain);
     else
         params_of_model_openai(mem, body, plain);
-    if (system.n)
-        messages_add_system(mem, json_get(body, "messages"), prompt_fill(mem, system, call->user, call->variables));
+    if (system.n && json_is(json_get(body, "messages"), json_type_array))
+        messages_add_system(mem, json_get(body, "messages"), prompt_fill(mem, system, u, variables));
+}
+
+json_object *upstream_call(struct arena *mem, struct config *c, const struct provider *p, const struct user *u, struct str token, struct str chat_id,
+                           const char *method, struct str url, struct str body, bool stream)
+{
+    json_object *call = json_new_object(mem);
+    int64_t timeout_s = config_int(c, CFG_AIOHTTP_CLIENT_TIMEOUT);
+
+    json_set_str(call, "url", url);
+    json_set_c(call, "method", method);
+    json_set(call, "headers", provider_headers(mem, c, p, u, token, chat_id));
+    if (body.p)
+        json_set_str(call, "body", body);
+    json_set_c(call, "format", p->kind == PROVIDER_OLLAMA ? "ollama" : "openai");
+    json_set_bool(call, "stream", stream);
+    json_set_int(call, "timeout_ms", timeout_s > 0 ? timeout_s * 1000 : 0);
+    json_set_bool(call, "verify_tls", config_bool(c, CFG_AIOHTTP_CLIENT_SESSION_SSL));
+    return call;
 }
 
 static json_object *make_upstream(struct arena *mem, struct config *c, const struct provider *p, const struct chat_call *call, struct str url,
                                   json_object *body)
 {
-    json_object *u = json_new_object(mem);
-    int64_t timeout_s = config_int(c, CFG_AIOHTTP_CLIENT_TIMEOUT);
-
-    json_set_str(u, "url", url);
-    json_set_c(u, "method", "POST");
-    json_set(u, "headers", provider_headers(mem, c, p, call->user, call->token, call->chat_id));
-    json_set_str(u, "body", json_text(mem, body));
-    json_set_c(u, "format", p->kind == PROVIDER_OLLAMA ? "ollama" : "openai");
-    json_set_bool(u, "stream", call->is_stream);
-    json_set_int(u, "timeout_ms", timeout_s > 0 ? timeout_s * 1000 : 0);
-    json_set_bool(u, "verify_tls", config_bool(c, CFG_AIOHTTP_CLIENT_SESSION_SSL));
-    return u;
+    return upstream_call(mem, c, p, call->user, call->token, call->chat_id, "POST", url, json_text(mem, body), call->is_stream);
 }
 
 enum status upstream_for_chat(struct arena *mem, struct config *c, const struct models *list, const struct model *model, struct chat_call *call)
 {
     struct provider p;
-    struct str id, version;
+    struct str id;
     json_object *body = call->form;
 
     if (!json_is(json_get(body, "messages"), json_type_array))
@@ -93,12 +100,12 @@ enum status upstream_for_chat(struct arena *mem, struct config *c, const struct 
     call->is_ollama = p.kind == PROVIDER_OLLAMA;
     if (call->is_ollama) {
         body = params_openai_to_ollama(mem, body);
-        apply_model(mem, model, call, body, true);
+        upstream_apply_model(mem, model, call->user, call->variables, body, true);
         json_set_str(body, "model", str_find_c(id, ':') == STR_NPOS ? str_cat(mem, id, S(":latest")) : id);
         call->upstream = make_upstream(mem, c, &p, call, str_f(mem, "%.*s/api/chat", STR(p.url)), body);
         return OK;
     }
-    apply_model(mem, model, call, body, false);
+    upstream_apply_model(mem, model, call->user, call->variables, body, false);
     json_set_str(body, "model", id);
     if (json_get(model->json, "pipeline")) {
         json_object *u = json_set_object(body, "user");
@@ -110,9 +117,9 @@ enum status upstream_for_chat(struct arena *mem, struct config *c, const struct 
     }
     params_finish_openai(mem, body, str_has(p.url, "api.openai.com"));
     if (p.is_azure) {
-        version = json_str(p.config, "api_version").n ? json_str(p.config, "api_version") : S("2023-03-15-preview");
+        body = params_for_azure(mem, body, provider_api_version(&p));
         call->upstream = make_upstream(mem, c, &p, call, str_f(mem, "%.*s/openai/deployments/%.*s/chat/completions?api-version=%.*s", STR(p.url),
-                                                               STR(id), STR(version)), body);
+                                                               STR(url_encode(mem, id)), STR(provider_api_version(&p))), body);
     } else {
         call->upstream = make_upstream(mem, c, &p, call, str_f(mem, "%.*s/chat/completions", STR(p.url)), body);
     }

@@ -23,4 +23,11 @@ struct chat_call {
 /* NOT_FOUND: nobody has the model (or its base). */
 enum status upstream_for_chat(struct arena *mem, struct config *c, const struct models *list, const struct model *model, struct chat_call *call);
 
+/* A workspace model's own parameters and system prompt, put on the body (a request to OpenAI's API, or to Ollama's own). */
+void upstream_apply_model(struct arena *mem, const struct model *m, const struct user *u, json_object *variables, json_object *body, bool for_ollama);
+
+/* "upstream" of a plan: any call of a provider. token and chat_id as for provider_headers(); body absent: none. */
+json_object *upstream_call(struct arena *mem, struct config *c, const struct provider *p, const struct user *u, struct str token, struct str chat_id,
+                           const char *method, struct str url, struct str body, bool stream);
+
 #endif
