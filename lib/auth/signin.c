@@ -42,6 +42,8 @@ enum status auth_revoke_token(struct arena *mem, struct config *c, struct str to
     /* Whoever sends an old token again and again does not make the list longer. */
     if (st == OK && revoked_check(mem, config_data_dir(c), claims.key, claims.id, claims.issued_ms, err) == INVALID)
         return OK;
+    if (st == OK)
+        shared_window(str_cat(mem, S(SIGNED_OUT), claims.key), SIGNED_OUT_S, 1);
     return st == OK ? revoked_add_token(mem, config_data_dir(c), claims.key, claims.exp_s, err) : st;
 }
 

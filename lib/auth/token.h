@@ -29,4 +29,8 @@ enum status token_verify(struct arena *mem, struct str secret, struct str token,
 enum status password_hash(struct arena *mem, struct str password, struct str *out, struct error *err);
 bool password_matches(struct arena *mem, struct str password, struct str hash); /* an absent hash costs the same time */
 
+/* In shared memory (shared_window), for a minute: the token with this key was signed out. */
+#define SIGNED_OUT "signed out:"
+enum { SIGNED_OUT_S = 60 };
+
 #endif
