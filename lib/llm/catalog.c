@@ -340,6 +340,8 @@ static bool read_stored(struct arena *mem, const char *path, struct str digest, 
 
     if (own.mem && str_eq(own.digest, digest)) {
         *s = own.list;
+        s->answers = str_copy(mem, own.list.answers);
+        s->models = str_copy(mem, own.list.models);
         return true;
     }
     if (stat(path, st) != 0 || file_read(mem, path, 2 * MAX_BYTES, &text, &err) != OK || json_scan_member(text, "digest", &part) != OK ||
@@ -369,7 +371,7 @@ static void write_stored(struct arena *mem, const char *path, struct str digest,
     struct error err = { "" };
     enum status st = OK;
 
-    if (is_new)
+    if (is_new || own.mem)
         st = file_write(path, str_f(mem, "{\"digest\":\"%.*s\",\"answers\":\"%.*s\",\"at\":%lld,\"models\":%.*s}", STR(digest), STR(s->answers),
                                     (long long)s->at_ms, STR(s->models)), 0600, &err);
     if (st == OK && utimensat(AT_FDCWD, path, times, 0) == 0) {

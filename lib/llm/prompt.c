@@ -162,6 +162,17 @@ static bool variable(struct arena *mem, struct str whole, const struct input *in
            (in->is_task && (prompt_variable(mem, name, in->prompt, value) || messages_variable(mem, name, in->messages, value)));
 }
 
+/* Of the "{{NAME}}" at the beginning; 0: it is none. */
+static size_t variable_bytes(struct str s)
+{
+    if (!str_starts(s, "{{"))
+        return 0;
+    for (size_t i = 2; i + 1 < s.n && i < NAME_BYTES && s.p[i] != '{'; i++)
+        if (s.p[i] == '}')
+            return s.p[i + 1] == '}' ? i + 2 : 0;
+    return 0;
+}
+
 /* The template as it is when it would grow beyond all use. */
 static struct str fill(struct arena *mem, struct str template, const struct input *in)
 {
@@ -169,16 +180,16 @@ static struct str fill(struct arena *mem, struct str template, const struct inpu
     struct str rest = template, value;
 
     while (rest.n) {
-        size_t open = str_find(rest, S("{{")), close;
+        size_t open = str_find_c(rest, '{'), n;
 
         if (open == STR_NPOS)
             break;
         buf_add_str(&b, str_sub(rest, 0, open));
         rest = str_from(rest, open);
-        close = str_find(str_sub(rest, 0, NAME_BYTES), S("}}"));
-        if (close != STR_NPOS && close >= 2 && variable(mem, str_sub(rest, 0, close + 2), in, &value)) {
+        n = variable_bytes(rest);
+        if (n && variable(mem, str_sub(rest, 0, n), in, &value)) {
             buf_add_str(&b, value);
-            rest = str_from(rest, close + 2);
+            rest = str_from(rest, n);
         } else {
             buf_add_c(&b, "{");
             rest = str_from(rest, 1);
