@@ -15,11 +15,12 @@
 #include "lib/base/encode.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/base/random.h"
 #include "lib/base/shared.h"
 
-enum { REWRITE_EVERY = 256 * 1024, MAX_BYTES = 256 * 1024 * 1024 };
+enum { REWRITE_EVERY = 256 * 1024, MAX_BYTES = 256 * 1024 * 1024, HEAD = 24 };
 
-/* Lines: "t EXPIRES KEY" and "u AT_MS USER EXCEPT", where USER is a hash of the id and EXCEPT a key or "-". */
+/* A file that was written anew begins with a line "f 0 NAME", a name of its own: an inode's number may come back. Lines: "t EXPIRES KEY" and "u AT_MS USER EXCEPT", where USER is a hash of the id and EXCEPT a key or "-". */
 
 struct user_mark {
     uint64_t user, except; /* user 0: free slot; except 0: none */
@@ -33,6 +34,7 @@ static struct {
     size_t users_n, users_size;
     dev_t device;
     ino_t inode;
+    char head[HEAD]; /* the file's first bytes: its name */
     off_t read_to;
     bool known; /* was read at counter */
     uint64_t counter;
@@ -165,7 +167,7 @@ static enum status read_on(const char *path, struct error *err)
     int fd AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     struct stat now;
     struct str rest, line;
-    char *text;
+    char head[HEAD] = "", *text;
     size_t want, got = 0;
 
     if (fd < 0 && errno == ENOENT) {
@@ -174,8 +176,12 @@ static enum status read_on(const char *path, struct error *err)
     }
     if (fd < 0 || fstat(fd, &now) != 0)
         return error_set(err, UNAVAILABLE, "could not read %s: %s", path, strerror(errno));
-    if (now.st_ino != list.inode || now.st_dev != list.device || now.st_size < list.read_to)
+    if (pread(fd, head, HEAD, 0) < 0)
+        return error_set(err, UNAVAILABLE, "could not read %s: %s", path, strerror(errno));
+    if (now.st_ino != list.inode || now.st_dev != list.device || now.st_size < list.read_to ||
+        (list.read_to >= HEAD && memcmp(head, list.head, HEAD)))
         forget();
+    memcpy(list.head, head, HEAD);
     if (now.st_size - list.read_to > MAX_BYTES)
         return error_set(err, UNAVAILABLE, "%s is too long", path);
     list.inode = now.st_ino;
@@ -248,11 +254,12 @@ static void rewrite(struct arena *mem, const char *path)
 
     if (read_on(path, NULL) != OK || file_read(mem, path, MAX_BYTES, &text, NULL) != OK)
         return;
+    buf_addf(&kept, "f 0 %s\n", random_hex(mem, 12).p);
     for (rest = text; str_split(&rest, '\n', &line);) {
         struct str words = line;
 
         if (!next_word(&words, &kind) || !next_word(&words, &when) || !str_to_i64(when, &at) ||
-            !next_word(&words, &user))
+            !next_word(&words, &user) || str_is(kind, "f"))
             continue;
         if (str_is(kind, "t") ? at && at + 120 < now : list.users_size && users_slot(key_number(user))->at_ms > at)
             continue;
