@@ -44,6 +44,7 @@ struct owner {
     uid_t uid;
     gid_t gid;
     const char *user, *group;        /* NULL: this process stays who it is */
+    bool passes_closed_folders;      /* keeps root's right to pass them: DATA_DIR lies below one */
 };
 /* WEBUI_USER, else who owns DATA_DIR, else www-data; for anybody but root: nobody else. false: said so. */
 bool owner_find(struct ctl *ctl, struct owner *o);

@@ -1,10 +1,14 @@
 /* owner.c: started by root, our programs run as an ordinary user: the one who owns DATA_DIR, or the web server's. */
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <grp.h>
 #include <pwd.h>
+#include <linux/capability.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,11 +62,34 @@ bool owner_give(const struct owner *o, const char *path)
     return true;
 }
 
+/* The rights that are left of root's: to pass closed folders (and read what is in them), and to listen on ports below 1024. */
+static bool keep_passage(void)
+{
+    static const int kept[] = { CAP_DAC_READ_SEARCH, CAP_NET_BIND_SERVICE };
+    struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+    struct __user_cap_data_struct data[2] = { { 0 } };
+
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        data[0].effective |= 1u << kept[i];
+        data[0].permitted |= 1u << kept[i];
+        data[0].inheritable |= 1u << kept[i];
+    }
+    if (syscall(SYS_capset, &header, data) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, kept[i], 0, 0) != 0)
+            return false;
+    return true;
+}
+
 bool owner_become(const struct owner *o)
 {
     if (!o || !o->user)
         return true;
-    return initgroups(o->user, o->gid) == 0 && setgid(o->gid) == 0 && setuid(o->uid) == 0;
+    if (o->passes_closed_folders && prctl(PR_SET_KEEPCAPS, 1) != 0)
+        return false;
+    return initgroups(o->user, o->gid) == 0 && setgid(o->gid) == 0 && setuid(o->uid) == 0 &&
+           (!o->passes_closed_folders || keep_passage());
 }
 
 bool owner_can_reach(const struct owner *o, const char *path, int access_mode)
@@ -74,6 +101,6 @@ bool owner_can_reach(const struct owner *o, const char *path, int access_mode)
         return access(path, access_mode) == 0;
     pid = fork();
     if (pid == 0)
-        _exit(owner_become(o) && access(path, access_mode) == 0 ? 0 : 1);
+        _exit(owner_become(o) && faccessat(AT_FDCWD, path, access_mode, AT_EACCESS) == 0 ? 0 : 1);    /* with its capabilities */
     return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

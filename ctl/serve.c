@@ -103,21 +103,27 @@ static bool prepare(struct ctl *ctl, struct owner *o, struct web *web)
 }
 
 /* Folders that the web server's configuration names, and their owner. */
-static bool hand_over(struct ctl *ctl, const struct owner *o)
+static bool hand_over(struct ctl *ctl, struct owner *o)
 {
     static const char *const below[] = { "deflate", "fcgid", "spool" };
-    const char *data = config_data_dir(ctl->config), *run = config_run_dir(ctl->config);
+    const char *data = config_data_dir(ctl->config), *run = config_run_dir(ctl->config), *program = ctl_program(ctl, "webui.fcgi");
+    const char *page = str_c(ctl->mem, str_f(ctl->mem, "%s/index.html", frontend_dir(ctl)));
 
+    if (!program)
+        return false;
     for (size_t i = 0; i < sizeof(below) / sizeof(below[0]); i++)
         if (!make_dir(ctl, str_c(ctl->mem, str_f(ctl->mem, "%s/%s", run, below[i])), "WEBUI_RUN_DIR"))
             return false;
     if (!owner_give(o, data) || !owner_give(o, run))
         return false;
-    if (!owner_can_reach(o, run, W_OK | X_OK) || !owner_can_reach(o, data, W_OK | X_OK))
-        return ctl_fail("the user %s cannot reach %s: name a place in DATA_DIR that is not below a closed folder, or another user in "
-                        "WEBUI_USER (WEBUI_USER=root to go on as root)", o->user, data), false;
-    if (!owner_can_reach(o, str_c(ctl->mem, str_f(ctl->mem, "%s/index.html", frontend_dir(ctl))), R_OK))
-        return ctl_fail("the user %s cannot read the frontend in %s: name another place in WEBUI_FRONTEND_DIR", o->user, frontend_dir(ctl)), false;
+    o->passes_closed_folders = !owner_can_reach(o, run, W_OK | X_OK) || !owner_can_reach(o, data, W_OK | X_OK) ||
+                               !owner_can_reach(o, page, R_OK) || !owner_can_reach(o, program, X_OK);
+    if (o->passes_closed_folders) {
+        if (!owner_can_reach(o, data, W_OK | X_OK))
+            return ctl_fail("the user %s cannot reach %s: name a place in DATA_DIR that is not below a closed folder, or another user in "
+                            "WEBUI_USER (WEBUI_USER=root to go on as root)", o->user, data), false;
+        log_warning("something that %s needs lies below a folder that is closed to him: the right to pass it is left to our programs", o->user);
+    }
     return true;
 }
 
@@ -221,8 +227,10 @@ int ctl_serve(struct ctl *ctl, int argc, char **argv)
     (void)argv;
     if (argc != 1)
         return ctl_fail("serve takes its settings from the environment (docs/settings.md), not from arguments"), 2;
-    if (!prepare(ctl, &o, &web) || !web_prepare(ctl, &o, &web) || !hand_over(ctl, &o))
+    if (!prepare(ctl, &o, &web) || !hand_over(ctl, &o) || !web_prepare(ctl, &o, &web) || !owner_give(&o, config_run_dir(ctl->config)))
         return 1;
+    if (o.passes_closed_folders)
+        v[2].owner = &o;             /* a web server that gives up root by itself would lose that right */
     db_close(ctl->db);               /* a supervisor needs none */
     ctl->db = NULL;
 

@@ -134,7 +134,8 @@ bool web_fill(struct ctl *ctl, enum web_server kind, const char *host, int port,
     const struct name names[] = {
         { "HOST", str_of(host) }, { "PORT", str_f(ctl->mem, "%d", port) }, { "RUN", run }, { "FRONTEND", str_of(frontend_dir(ctl)) },
         { "DATA_DIR", str_of(config_data_dir(ctl->config)) }, { "PROGRAM", str_of(program) }, { "SIDECAR_PATHS", paths },
-        { "USER", str_of(o->user) }, { "GROUP", str_of(o->group) }, { "MODULES", str_of(modules) },
+        { "USER", str_of(o->passes_closed_folders ? NULL : o->user) },
+        { "GROUP", str_of(o->passes_closed_folders ? NULL : o->group) }, { "MODULES", str_of(modules) },
         { "MAX_RESPONDERS", most_responders(ctl) }, { "MAX_FDS", max_descriptors(ctl) },
         { "ERROR_LOG", str_f(ctl->mem, "%.*s/web.log", STR(run)) }, { "PID_FILE", str_f(ctl->mem, "%.*s/web.pid", STR(run)) },
     };

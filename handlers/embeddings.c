@@ -17,7 +17,8 @@ static json_object *ollama_body(struct request *r, struct str model, const char 
     if (several)
         json_set(body, "input", input);
     else
-        json_set_str(body, "prompt", json_is(input, json_type_string) ? json_str_value(input) : json_text(r->mem, input));
+        json_set_str(body, "prompt",
+                     json_is(input, json_type_string) ? json_str_value(input) : json_text(r->mem, input));
     for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
         if (form_json(r, more[i]))
             json_set(body, more[i], form_json(r, more[i]));
@@ -49,13 +50,15 @@ static int embeddings(struct request *r, struct response *out)
     }
     state = json_new_object(r->mem);
     json_set_str(state, "model", m->id);
-    return reply_provider_plan(out, upstream_call(r->mem, r->config, &p, r->user, r->token, STR_NONE, "POST", str_f(r->mem, "%.*s%s", STR(p.url), path),
-                                                  json_text(r->mem, body), false),
+    return reply_provider_plan(out,
+                               upstream_call(r->mem, r->config, &p, r->user, r->token, STR_NONE, "POST",
+                                             str_f(r->mem, "%.*s%s", STR(p.url), path), json_text(r->mem, body), false),
                                false, p.kind == PROVIDER_OLLAMA ? ANSWER_EMBEDDINGS : ANSWER_OPENAI, state);
 }
 
-const struct route embeddings_routes[] = {
-    { POST, "/api/embeddings", VERIFIED, embeddings, .body = BODY_JSON_ANY, .keep_unknown = true, .server = SIDECAR, .about = "Vectors of texts" },
-    { POST, "/api/v1/embeddings", VERIFIED, embeddings, .body = BODY_JSON_ANY, .keep_unknown = true, .server = SIDECAR,
-      .about = "The same, where OpenAI's clients look for it" },
-    END };
+const struct route embeddings_routes[] = { { POST, "/api/embeddings", VERIFIED, embeddings, .body = BODY_JSON_ANY,
+                                             .keep_unknown = true, .server = SIDECAR, .about = "Vectors of texts" },
+                                           { POST, "/api/v1/embeddings", VERIFIED, embeddings, .body = BODY_JSON_ANY,
+                                             .keep_unknown = true, .server = SIDECAR,
+                                             .about = "The same, where OpenAI's clients look for it" },
+                                           END };

@@ -23,10 +23,14 @@ static int list_base_models(struct request *r, struct response *out)
     return reply_json(out, o);
 }
 
-static const struct field refresh_query[] = { FIELD(BOOLEAN, "refresh", NOT_NULL, .def = "false", .about = "asks the providers now"), END };
+static const struct field refresh_query[] = {
+    FIELD(BOOLEAN, "refresh", NOT_NULL, .def = "false", .about = "asks the providers now"), END
+};
 
 const struct route model_list_routes[] = {
     { GET, "/api/models", VERIFIED, list_models, .query = refresh_query, .about = "Models that the caller may use" },
-    { GET, "/api/v1/models", VERIFIED, list_models, .query = refresh_query, .about = "The same, where OpenAI's clients look for it" },
+    { GET, "/api/v1/models", VERIFIED, list_models, .query = refresh_query,
+      .about = "The same, where OpenAI's clients look for it" },
     { GET, "/api/models/base", ADMIN, list_base_models, .about = "Models as the providers list them" },
-    END };
+    END
+};

@@ -33,7 +33,7 @@ static bool sees_all(const struct request *r)
 
 /* ---- lists */
 
-struct owners {                      /* of the models of a list */
+struct owners { /* of the models of a list */
     struct user *v;
     size_t n;
 };
@@ -66,14 +66,15 @@ static void add_owner(struct buf *b, const struct owners *owners, struct str id)
 }
 
 /* Adds a row as JSON, and its owner if owners are given. */
-static void add_model(struct request *r, struct list_reply *list, const struct model_row *m, const struct owners *owners)
+static void add_model(struct request *r, struct list_reply *list, const struct model_row *m,
+                      const struct owners *owners)
 {
     struct buf *b = list_item(list);
 
     json_add_to_buf(b, model_row_json(r->mem, m));
     if (!owners)
         return;
-    b->n--;                          /* the closing brace */
+    b->n--; /* the closing brace */
     buf_add_c(b, ",\"user\":");
     add_owner(b, owners, m->user_id);
     buf_add_char(b, '}');
@@ -168,7 +169,11 @@ static bool may_be_base(const struct request *r, const struct model_row *was)
 
 static int create_model(struct request *r, struct response *out)
 {
-    struct model_row m = { .id = form_str(r, "id"), .user_id = r->user->id, .created_at = now_s(), .updated_at = now_s() }, taken;
+    struct model_row m = { .id = form_str(r, "id"),
+                           .user_id = r->user->id,
+                           .created_at = now_s(),
+                           .updated_at = now_s() },
+                     taken;
 
     if (!may_be_base(r, NULL))
         return fail(out, 401, UNAUTHORIZED_TEXT);
@@ -178,7 +183,7 @@ static int create_model(struct request *r, struct response *out)
     default: break;
     }
     take_form(r, r->form, &m);
-    if (model_row_insert(r->db, &m) == DB_ERROR)             /* two at once: the second finds the id taken */
+    if (model_row_insert(r->db, &m) == DB_ERROR) /* two at once: the second finds the id taken */
         return db_unique_violation(r->db) ? fail(out, 401, ID_TAKEN) : fail_db(out, r->db);
     return reply_model(r, out, &m);
 }
@@ -233,7 +238,8 @@ static int delete_all(struct request *r, struct response *out)
 
 static int reply_favicon(struct request *r, struct response *out)
 {
-    struct str places[] = { config_str(r->config, CFG_STATIC_DIR), config_str(r->config, CFG_WEBUI_FRONTEND_DIR), config_str(r->config, CFG_FRONTEND_BUILD_DIR) };
+    struct str places[] = { config_str(r->config, CFG_STATIC_DIR), config_str(r->config, CFG_WEBUI_FRONTEND_DIR),
+                            config_str(r->config, CFG_FRONTEND_BUILD_DIR) };
 
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         struct str path = str_f(r->mem, i == 0 ? "%.*s/favicon.png" : "%.*s/static/favicon.png", STR(places[i]));
@@ -265,7 +271,8 @@ static int profile_image(struct request *r, struct response *out)
 
 /* ---- many at once */
 
-static const char *const default_meta = "{\"profile_image_url\":\"/static/favicon.png\",\"description\":null,\"capabilities\":null}";
+static const char *const default_meta =
+    "{\"profile_image_url\":\"/static/favicon.png\",\"description\":null,\"capabilities\":null}";
 
 static bool text_or_null(json_object *v)
 {
@@ -275,7 +282,8 @@ static bool text_or_null(json_object *v)
 /* What is wrong with an entry (with everything in it that its form needs); NULL: nothing. */
 static const char *wrong_member(json_object *entry)
 {
-    json_object *meta = json_get(entry, "meta"), *active = json_get(entry, "is_active"), *access = json_get(entry, "access_control");
+    json_object *meta = json_get(entry, "meta"), *active = json_get(entry, "is_active"),
+                *access = json_get(entry, "access_control");
 
     if (!json_is(json_get(entry, "id"), json_type_string))
         return "id";
@@ -283,7 +291,8 @@ static const char *wrong_member(json_object *entry)
         return "base_model_id";
     if (!json_is(json_get(entry, "name"), json_type_string))
         return "name";
-    if (!json_is(meta, json_type_object) || !text_or_null(json_get(meta, "profile_image_url")) || !text_or_null(json_get(meta, "description")) ||
+    if (!json_is(meta, json_type_object) || !text_or_null(json_get(meta, "profile_image_url")) ||
+        !text_or_null(json_get(meta, "description")) ||
         (json_get(meta, "capabilities") && !json_is(json_get(meta, "capabilities"), json_type_object)))
         return "meta";
     if (!json_is(json_get(entry, "params"), json_type_object))
@@ -296,7 +305,8 @@ static const char *wrong_member(json_object *entry)
 /* The entry over what its row says already. Meta and parameters are always the entry's. */
 static json_object *completed_entry(struct request *r, json_object *entry, const struct model_row *row)
 {
-    json_object *o = row ? model_row_json(r->mem, row) : json_new_object(r->mem), *meta = json_parse_or_null(r->mem, str_of(default_meta));
+    json_object *o = row ? model_row_json(r->mem, row) : json_new_object(r->mem),
+                *meta = json_parse_or_null(r->mem, str_of(default_meta));
 
     json_set_object(o, "meta");
     json_set_object(o, "params");
@@ -316,7 +326,7 @@ static int import_models(struct request *r, struct response *out)
     json_object **entries = arena_new_array(r->mem, json_object *, n + 1);
     bool *known = arena_new_array(r->mem, bool, n + 1);
 
-    JSON_EACH(form_json(r, "models"), i, entry) {
+    JSON_EACH (form_json(r, "models"), i, entry) {
         struct model_row *row = &rows[entries_n];
         const char *wrong;
         enum db_status st;
@@ -338,10 +348,12 @@ static int import_models(struct request *r, struct response *out)
         enum db_status st;
 
         if (!known[i])
-            rows[i] = (struct model_row){ .id = json_str(entries[i], "id"), .user_id = r->user->id, .created_at = now_s(), .updated_at = now_s() };
+            rows[i] = (struct model_row){
+                .id = json_str(entries[i], "id"), .user_id = r->user->id, .created_at = now_s(), .updated_at = now_s()
+            };
         take_form(r, entries[i], &rows[i]);
         st = known[i] ? model_row_update(r->db, &rows[i]) : model_row_insert(r->db, &rows[i]);
-        if (st == DB_ERROR && db_unique_violation(r->db))    /* twice in the list: the later one counts */
+        if (st == DB_ERROR && db_unique_violation(r->db)) /* twice in the list: the later one counts */
             st = model_row_update(r->db, &rows[i]);
         if (st == DB_ERROR)
             return fail_db(out, r->db);
@@ -354,47 +366,69 @@ static int sync_models(struct request *r, struct response *out)
     size_t n = 0;
     struct model_row *rows = arena_new_array(r->mem, struct model_row, json_length(form_json(r, "models")) + 1);
 
-    JSON_EACH(form_json(r, "models"), i, entry) {
-        rows[n] = (struct model_row){ .id = json_str(entry, "id"), .user_id = r->user->id, .created_at = json_int(entry, "created_at", 0),
+    JSON_EACH (form_json(r, "models"), i, entry) {
+        rows[n] = (struct model_row){ .id = json_str(entry, "id"),
+                                      .user_id = r->user->id,
+                                      .created_at = json_int(entry, "created_at", 0),
                                       .updated_at = now_s() };
         take_form(r, entry, &rows[n++]);
     }
-    return model_rows_replace_all(r->db, r->mem, rows, n) == DB_ERROR ? fail_db(out, r->db) : list_rows(r, out, true, true);
+    return model_rows_replace_all(r->db, r->mem, rows, n) == DB_ERROR ? fail_db(out, r->db)
+                                                                      : list_rows(r, out, true, true);
 }
 
 /* ---- routes */
 
 static const struct field meta_form[] = {
-    FIELD(STRING, "profile_image_url", OPTIONAL, .def = "\"/static/favicon.png\""), FIELD(STRING, "description", OPTIONAL, .def = "null"),
-    FIELD(OBJECT, "capabilities", OPTIONAL, .def = "null"), END };
+    FIELD(STRING, "profile_image_url", OPTIONAL, .def = "\"/static/favicon.png\""),
+    FIELD(STRING, "description", OPTIONAL, .def = "null"), FIELD(OBJECT, "capabilities", OPTIONAL, .def = "null"), END
+};
 static const struct field params_form[] = { END };
-static const struct field model_form[] = {
-    FIELD(STRING, "id", REQUIRED), FIELD(STRING, "base_model_id", OPTIONAL), FIELD(STRING, "name", REQUIRED),
-    FIELD(FORM, "meta", REQUIRED, .form = meta_form), FIELD(FORM, "params", REQUIRED, .form = params_form),
-    FIELD(OBJECT, "access_control", OPTIONAL), FIELD(BOOLEAN, "is_active", NOT_NULL, .def = "true"), END };
-static const struct field row_form[] = {
-    FIELD(STRING, "id", REQUIRED), FIELD(STRING, "user_id", REQUIRED), FIELD(STRING, "base_model_id", OPTIONAL), FIELD(STRING, "name", REQUIRED),
-    FIELD(FORM, "params", REQUIRED, .form = params_form), FIELD(FORM, "meta", REQUIRED, .form = meta_form), FIELD(OBJECT, "access_control", OPTIONAL),
-    FIELD(BOOLEAN, "is_active", REQUIRED), FIELD(INTEGER, "updated_at", REQUIRED), FIELD(INTEGER, "created_at", REQUIRED), END };
+static const struct field model_form[] = { FIELD(STRING, "id", REQUIRED),
+                                           FIELD(STRING, "base_model_id", OPTIONAL),
+                                           FIELD(STRING, "name", REQUIRED),
+                                           FIELD(FORM, "meta", REQUIRED, .form = meta_form),
+                                           FIELD(FORM, "params", REQUIRED, .form = params_form),
+                                           FIELD(OBJECT, "access_control", OPTIONAL),
+                                           FIELD(BOOLEAN, "is_active", NOT_NULL, .def = "true"),
+                                           END };
+static const struct field row_form[] = { FIELD(STRING, "id", REQUIRED),
+                                         FIELD(STRING, "user_id", REQUIRED),
+                                         FIELD(STRING, "base_model_id", OPTIONAL),
+                                         FIELD(STRING, "name", REQUIRED),
+                                         FIELD(FORM, "params", REQUIRED, .form = params_form),
+                                         FIELD(FORM, "meta", REQUIRED, .form = meta_form),
+                                         FIELD(OBJECT, "access_control", OPTIONAL),
+                                         FIELD(BOOLEAN, "is_active", REQUIRED),
+                                         FIELD(INTEGER, "updated_at", REQUIRED),
+                                         FIELD(INTEGER, "created_at", REQUIRED),
+                                         END };
 static const struct field entry_form[] = { END };
 static const struct field import_form[] = { FIELD(LIST_OF_FORMS, "models", REQUIRED, .form = entry_form), END };
-static const struct field sync_form[] = { FIELD(LIST_OF_FORMS, "models", NOT_NULL, .form = row_form, .def = "[]"), END };
+static const struct field sync_form[] = { FIELD(LIST_OF_FORMS, "models", NOT_NULL, .form = row_form, .def = "[]"),
+                                          END };
 static const struct field id_query[] = { FIELD(STRING, "id", REQUIRED), END };
 static const struct field unused_query[] = { FIELD(STRING, "id", OPTIONAL), END };
 
 const struct route models_routes[] = {
-    { GET, "/api/v1/models/", VERIFIED, list_models, .query = unused_query, .about = "Workspace models that the caller may change" },
+    { GET, "/api/v1/models/", VERIFIED, list_models, .query = unused_query,
+      .about = "Workspace models that the caller may change" },
     { GET, "/api/v1/models/base", ADMIN, list_base, .about = "Settings of providers' models" },
-    { POST, "/api/v1/models/create", VERIFIED, create_model, .form = model_form, .keep_unknown = true, .needs = "workspace.models",
-      .about = "A new model" },
+    { POST, "/api/v1/models/create", VERIFIED, create_model, .form = model_form, .keep_unknown = true,
+      .needs = "workspace.models", .about = "A new model" },
     { GET, "/api/v1/models/export", ADMIN, export_models, .about = "All workspace models" },
-    { POST, "/api/v1/models/import", ADMIN, import_models, .form = import_form, .keep_unknown = true, .about = "Adds and changes models" },
-    { POST, "/api/v1/models/sync", ADMIN, sync_models, .form = sync_form, .keep_unknown = true, .about = "Replaces all models" },
+    { POST, "/api/v1/models/import", ADMIN, import_models, .form = import_form, .keep_unknown = true,
+      .about = "Adds and changes models" },
+    { POST, "/api/v1/models/sync", ADMIN, sync_models, .form = sync_form, .keep_unknown = true,
+      .about = "Replaces all models" },
     { GET, "/api/v1/models/model", VERIFIED, get_model, .query = id_query, .about = "One model" },
-    { GET, "/api/v1/models/model/profile/image", VERIFIED, profile_image, .query = id_query, .about = "The picture of a model" },
-    { POST, "/api/v1/models/model/toggle", VERIFIED, toggle_model, .query = id_query, .about = "Switches a model on or off" },
-    { POST, "/api/v1/models/model/update", VERIFIED, update_model, .query = id_query, .form = model_form, .keep_unknown = true,
-      .about = "Changes a model" },
+    { GET, "/api/v1/models/model/profile/image", VERIFIED, profile_image, .query = id_query,
+      .about = "The picture of a model" },
+    { POST, "/api/v1/models/model/toggle", VERIFIED, toggle_model, .query = id_query,
+      .about = "Switches a model on or off" },
+    { POST, "/api/v1/models/model/update", VERIFIED, update_model, .query = id_query, .form = model_form,
+      .keep_unknown = true, .about = "Changes a model" },
     { DELETE, "/api/v1/models/model/delete", VERIFIED, delete_model, .query = id_query, .about = "Deletes a model" },
     { DELETE, "/api/v1/models/delete/all", ADMIN, delete_all, .about = "Deletes all models" },
-    END };
+    END
+};

@@ -45,15 +45,21 @@ static int save_config(struct request *r, struct response *out)
     return st == OK ? show_config(r, out) : fail_status(out, st, &err);
 }
 
-static const struct field config_form[] = { FIELD(BOOLEAN, "ENABLE_OLLAMA_API", OPTIONAL), FIELD(LIST_OF_STRINGS, "OLLAMA_BASE_URLS", REQUIRED),
+static const struct field config_form[] = { FIELD(BOOLEAN, "ENABLE_OLLAMA_API", OPTIONAL),
+                                            FIELD(LIST_OF_STRINGS, "OLLAMA_BASE_URLS", REQUIRED),
                                             FIELD(OBJECT, "OLLAMA_API_CONFIGS", REQUIRED), END };
 
 /* A connection that an administrator is about to make. */
 static int verify(struct request *r, struct response *out)
 {
     json_object *config = json_new_object(r->mem);
-    struct provider p = { .kind = PROVIDER_OLLAMA, .index = -1, .url = form_str(r, "url"), .key = form_str(r, "key"), .config = config,
-                          .is_enabled = true, .auth_type = S("bearer") };
+    struct provider p = { .kind = PROVIDER_OLLAMA,
+                          .index = -1,
+                          .url = form_str(r, "url"),
+                          .key = form_str(r, "key"),
+                          .config = config,
+                          .is_enabled = true,
+                          .auth_type = S("bearer") };
     struct http_call call = provider_call(r, &p, "GET", str_f(r->mem, "%.*s/api/version", STR(p.url)), STR_NONE);
 
     http_run(r->mem, &call, 1);
@@ -69,11 +75,11 @@ int64_t ollama_index(const struct request *r)
     int64_t index;
 
     if (path_arg(r, "url_idx").p)
-        return str_to_i64(path_arg(r, "url_idx"), &index) && index >= 0 ? index : INT64_MAX;
+        return str_to_i64(path_arg(r, "url_idx"), &index) && index >= 0 && index < INT32_MAX ? index : INT32_MAX;
     if (!query_has(r, "url_idx"))
         return -1;
-    index = query_int(r, "url_idx", INT64_MAX);
-    return index >= 0 ? index : INT64_MAX;
+    index = query_int(r, "url_idx", INT32_MAX);
+    return index >= 0 && index < INT32_MAX ? index : INT32_MAX;
 }
 
 static json_object *catalog(struct request *r)
@@ -83,7 +89,7 @@ static json_object *catalog(struct request *r)
 
 json_object *ollama_model(struct request *r, struct str id)
 {
-    JSON_EACH(catalog(r), i, m)
+    JSON_EACH (catalog(r), i, m)
         if (json_has(m, "ollama") && str_eq(json_str(m, "id"), id))
             return json_get(m, "ollama");
     return NULL;
@@ -91,7 +97,7 @@ json_object *ollama_model(struct request *r, struct str id)
 
 static bool is_on(json_object *m, int64_t index)
 {
-    JSON_EACH(json_get(m, "urls"), i, url)
+    JSON_EACH (json_get(m, "urls"), i, url)
         if (json_object_get_int64(url) == index)
             return true;
     return index < 0;
@@ -118,7 +124,7 @@ static int list_known(struct request *r, struct response *out, int64_t index, bo
 
     if (st != OK)
         return fail_status(out, st, &err);
-    JSON_EACH(catalog(r), i, m) {
+    JSON_EACH (catalog(r), i, m) {
         json_object *shown = json_get(m, "ollama");
 
         if (shown && is_on(shown, index) && may_use_model(r, list, json_str(m, "id")))
@@ -159,7 +165,8 @@ static int list_openai(struct request *r, struct response *out)
 }
 
 /* One call of every server that is switched on, all at once. */
-static struct http_call *ask_all(struct request *r, const struct providers *all, const char *path, int most_ms, size_t *n)
+static struct http_call *ask_all(struct request *r, const struct providers *all, const char *path, int most_ms,
+                                 size_t *n)
 {
     struct http_call *calls = arena_new_array(r->mem, struct http_call, all->n + 1);
 
@@ -178,7 +185,7 @@ static struct http_call *ask_all(struct request *r, const struct providers *all,
 
 static json_object *by_name(json_object *list, struct str name)
 {
-    JSON_EACH(list, i, m)
+    JSON_EACH (list, i, m)
         if (str_eq(json_str(m, "model"), name))
             return m;
     return NULL;
@@ -200,7 +207,7 @@ static int list_loaded(struct request *r, struct response *out)
             continue;
         answer = calls[k].result == OK ? json_parse_or_null(r->mem, calls[k].response) : NULL;
         k++;
-        JSON_EACH(json_get(answer, "models"), j, m) {
+        JSON_EACH (json_get(answer, "models"), j, m) {
             struct str name = json_str(m, "model");
             json_object *known;
 
@@ -261,7 +268,8 @@ static struct str lowest_version(struct request *r, const struct http_call *call
     struct str lowest = STR_NONE;
 
     for (size_t i = 0; i < n; i++) {
-        struct str version = calls[i].result == OK ? json_str(json_parse_or_null(r->mem, calls[i].response), "version") : STR_NONE;
+        struct str version = calls[i].result == OK ? json_str(json_parse_or_null(r->mem, calls[i].response), "version")
+                                                   : STR_NONE;
 
         if (version.n && version.n < 64 && (!lowest.p || is_lower(version, lowest)))
             lowest = version;
@@ -322,7 +330,8 @@ static int get_version(struct request *r, struct response *out)
 /* ---- routes */
 
 static const struct field index_arg[] = { FIELD(INTEGER, "url_idx", REQUIRED), END };
-static const struct field index_query[] = { FIELD(INTEGER, "url_idx", OPTIONAL, .about = "which server; default: all"), END };
+static const struct field index_query[] = { FIELD(INTEGER, "url_idx", OPTIONAL, .about = "which server; default: all"),
+                                            END };
 
 const struct route ollama_routes[] = {
     { GET, "/ollama/", PUBLIC, get_status, .about = "This is here" },
@@ -331,10 +340,15 @@ const struct route ollama_routes[] = {
     { POST, "/ollama/config/update", ADMIN, save_config, .form = config_form, .about = "Changes the Ollama servers" },
     { POST, "/ollama/verify", ADMIN, verify, .form = verify_form, .about = "Tries a connection" },
     { GET, "/ollama/api/tags", VERIFIED, list_tags, .query = index_query, .about = "Models of all Ollama servers" },
-    { GET, "/ollama/api/tags/{url_idx}", VERIFIED, list_tags, .args = index_arg, .about = "Models of one Ollama server" },
+    { GET, "/ollama/api/tags/{url_idx}", VERIFIED, list_tags, .args = index_arg,
+      .about = "Models of one Ollama server" },
     { GET, "/ollama/api/ps", ADMIN, list_loaded, .about = "Models that are in memory" },
-    { GET, "/ollama/api/version", PUBLIC, get_version, .query = index_query, .about = "The lowest version of the Ollama servers" },
-    { GET, "/ollama/api/version/{url_idx}", PUBLIC, get_version, .args = index_arg, .about = "The version of one Ollama server" },
+    { GET, "/ollama/api/version", PUBLIC, get_version, .query = index_query,
+      .about = "The lowest version of the Ollama servers" },
+    { GET, "/ollama/api/version/{url_idx}", PUBLIC, get_version, .args = index_arg,
+      .about = "The version of one Ollama server" },
     { GET, "/ollama/v1/models", VERIFIED, list_openai, .query = index_query, .about = "Models as OpenAI lists them" },
-    { GET, "/ollama/v1/models/{url_idx}", VERIFIED, list_openai, .args = index_arg, .about = "The same of one Ollama server" },
-    END };
+    { GET, "/ollama/v1/models/{url_idx}", VERIFIED, list_openai, .args = index_arg,
+      .about = "The same of one Ollama server" },
+    END
+};

@@ -5,7 +5,7 @@
 #include "lib/base/random.h"
 #include "lib/llm/upstream.h"
 
-enum { LONG_SILENCE_MS = 3600 * 1000 };      /* Ollama checks the digest of a big model without a word */
+enum { LONG_SILENCE_MS = 3600 * 1000 }; /* Ollama checks the digest of a big model without a word */
 
 static int not_found(struct response *out, struct str model)
 {
@@ -19,7 +19,8 @@ static struct str with_tag(struct arena *mem, struct str model)
 
 static struct str without_prefix(const struct provider *p, struct str id)
 {
-    if (p->prefix_id.n && id.n > p->prefix_id.n && str_eq(str_sub(id, 0, p->prefix_id.n), p->prefix_id) && id.p[p->prefix_id.n] == '.')
+    if (p->prefix_id.n && id.n > p->prefix_id.n && str_eq(str_sub(id, 0, p->prefix_id.n), p->prefix_id) &&
+        id.p[p->prefix_id.n] == '.')
         return str_from(id, p->prefix_id.n + 1);
     return id;
 }
@@ -39,7 +40,7 @@ static int64_t pick(json_object *model, bool any)
 
 static bool has_place(json_object *model, int64_t index)
 {
-    JSON_EACH(json_get(model, "urls"), i, url)
+    JSON_EACH (json_get(model, "urls"), i, url)
         if (json_object_get_int64(url) == index)
             return true;
     return false;
@@ -64,7 +65,8 @@ static bool server_of(struct request *r, struct response *out, struct str model,
 
 /* For everybody: a server that has the model of that id (with its tag). named: what the answer calls it when nobody has it; asked: what the
  * caller must have access to. */
-static bool server_for(struct request *r, struct response *out, struct str id, struct str named, struct str asked, struct provider *p, int *status)
+static bool server_for(struct request *r, struct response *out, struct str id, struct str named, struct str asked,
+                       struct provider *p, int *status)
 {
     int64_t index = ollama_index(r);
     json_object *entry = ollama_model(r, id);
@@ -86,12 +88,13 @@ static bool server_for(struct request *r, struct response *out, struct str id, s
 
 /* ---- calls */
 
-static json_object *call_to(struct request *r, const struct provider *p, const char *method, const char *path, json_object *body, bool is_stream)
+static json_object *call_to(struct request *r, const struct provider *p, const char *method, const char *path,
+                            json_object *body, bool is_stream)
 {
-    json_object *call = upstream_call(r->mem, r->config, p, r->user, r->token, STR_NONE, method, str_f(r->mem, "%.*s%s", STR(p->url), path),
-                                      json_text(r->mem, body), is_stream);
+    json_object *call = upstream_call(r->mem, r->config, p, r->user, r->token, STR_NONE, method,
+                                      str_f(r->mem, "%.*s%s", STR(p->url), path), json_text(r->mem, body), is_stream);
 
-    json_set_c(call, "format", "raw");       /* nothing here reads the lines */
+    json_set_c(call, "format", "raw"); /* nothing here reads the lines */
     return call;
 }
 
@@ -100,9 +103,7 @@ static json_object *given(struct request *r, json_object *form)
 {
     json_object *o = json_new_object(r->mem);
 
-    json_object_object_foreach(form, key, value)
-        if (value)
-            json_set(o, key, value);
+    json_object_object_foreach(form, key, value) if (value) json_set(o, key, value);
     return o;
 }
 
@@ -114,7 +115,8 @@ static struct str model_name(json_object *form)
 
 /* ---- management */
 
-static int pass_progress(struct request *r, struct response *out, const struct provider *p, const char *method, const char *path, json_object *body)
+static int pass_progress(struct request *r, struct response *out, const struct provider *p, const char *method,
+                         const char *path, json_object *body)
 {
     json_object *call = call_to(r, p, method, path, body, true);
 
@@ -138,7 +140,7 @@ static int pull(struct request *r, struct response *out)
     if (!server_or_first(r, out, &p, &status))
         return status;
     json_set_str(body, "model", model_name(r->form));
-    json_set_bool(body, "insecure", true);           /* administrators may pull from anywhere */
+    json_set_bool(body, "insecure", true); /* administrators may pull from anywhere */
     return pass_progress(r, out, &p, "POST", "/api/pull", body);
 }
 
@@ -147,7 +149,8 @@ static int create(struct request *r, struct response *out)
     struct provider p;
     int status;
 
-    return server_or_first(r, out, &p, &status) ? pass_progress(r, out, &p, "POST", "/api/create", given(r, r->form)) : status;
+    return server_or_first(r, out, &p, &status) ? pass_progress(r, out, &p, "POST", "/api/create", given(r, r->form))
+                                                : status;
 }
 
 static int push(struct request *r, struct response *out)
@@ -155,7 +158,9 @@ static int push(struct request *r, struct response *out)
     struct provider p;
     int status;
 
-    return server_of(r, out, form_str(r, "model"), &p, &status) ? pass_progress(r, out, &p, "POST", "/api/push", given(r, r->form)) : status;
+    return server_of(r, out, form_str(r, "model"), &p, &status)
+               ? pass_progress(r, out, &p, "POST", "/api/push", given(r, r->form))
+               : status;
 }
 
 static int copy(struct request *r, struct response *out)
@@ -165,7 +170,8 @@ static int copy(struct request *r, struct response *out)
 
     if (!server_of(r, out, form_str(r, "source"), &p, &status))
         return status;
-    return reply_provider_plan(out, call_to(r, &p, "POST", "/api/copy", r->form, false), false, ANSWER_OLLAMA_DONE, NULL);
+    return reply_provider_plan(out, call_to(r, &p, "POST", "/api/copy", r->form, false), false, ANSWER_OLLAMA_DONE,
+                               NULL);
 }
 
 static int delete_model(struct request *r, struct response *out)
@@ -177,7 +183,8 @@ static int delete_model(struct request *r, struct response *out)
     if (!server_of(r, out, model_name(r->form), &p, &status))
         return status;
     json_set_str(body, "model", model_name(r->form));
-    return reply_provider_plan(out, call_to(r, &p, "DELETE", "/api/delete", body, false), false, ANSWER_OLLAMA_DONE, NULL);
+    return reply_provider_plan(out, call_to(r, &p, "DELETE", "/api/delete", body, false), false, ANSWER_OLLAMA_DONE,
+                               NULL);
 }
 
 /* On every server that has it. */
@@ -197,7 +204,7 @@ static int unload(struct request *r, struct response *out)
         return not_found(out, model);
     calls = arena_new_array(r->mem, struct http_call, json_length(json_get(entry, "urls")) + 1);
     indexes = arena_new_array(r->mem, int64_t, json_length(json_get(entry, "urls")) + 1);
-    JSON_EACH(json_get(entry, "urls"), i, url) {
+    JSON_EACH (json_get(entry, "urls"), i, url) {
         json_object *body = json_new_object(r->mem);
         struct provider p;
 
@@ -207,7 +214,8 @@ static int unload(struct request *r, struct response *out)
         json_set_int(body, "keep_alive", 0);
         json_set_c(body, "prompt", "");
         indexes[n] = p.index;
-        calls[n++] = provider_call(r, &p, "POST", str_f(r->mem, "%.*s/api/generate", STR(p.url)), json_text(r->mem, body));
+        calls[n++] = provider_call(r, &p, "POST", str_f(r->mem, "%.*s/api/generate", STR(p.url)),
+                                   json_text(r->mem, body));
     }
     http_run(r->mem, calls, n);
     for (size_t i = 0; i < n; i++) {
@@ -218,12 +226,15 @@ static int unload(struct request *r, struct response *out)
         answer = calls[i].result == OK ? json_parse_or_null(r->mem, calls[i].response) : NULL;
         json_set_int(error, "url_idx", indexes[i]);
         json_set_bool(error, "success", false);
-        json_set_str(error, "error", json_has(answer, "error") ? str_f(r->mem, "%d: %.*s", calls[i].status, STR(python_text(r->mem, json_get(answer, "error"))))
-                                                               : S(CONNECTION_ERROR));
+        json_set_str(error, "error",
+                     json_has(answer, "error") ? str_f(r->mem, "%d: %.*s", calls[i].status,
+                                                       STR(python_text(r->mem, json_get(answer, "error"))))
+                                               : S(CONNECTION_ERROR));
         json_push(errors, error);
     }
     if (json_length(errors))
-        return fail(out, 500, "Failed to unload model on %zu nodes: %.*s", json_length(errors), STR(python_text(r->mem, errors)));
+        return fail(out, 500, "Failed to unload model on %zu nodes: %.*s", json_length(errors),
+                    STR(python_text(r->mem, errors)));
     entry = json_new_object(r->mem);
     json_set_bool(entry, "status", true);
     return reply_json(out, entry);
@@ -241,7 +252,8 @@ static int show(struct request *r, struct response *out)
     if (!server_for(r, out, model, model, model, &p, &status))
         return status;
     json_set_str(body, "model", without_prefix(&p, model));
-    return reply_provider_plan(out, call_to(r, &p, "POST", "/api/show", body, false), false, ANSWER_OLLAMA_MANAGED, NULL);
+    return reply_provider_plan(out, call_to(r, &p, "POST", "/api/show", body, false), false, ANSWER_OLLAMA_MANAGED,
+                               NULL);
 }
 
 /* embed, embeddings, generate: the form as it is, with the server's own name for the model. */
@@ -291,12 +303,14 @@ static json_object *chat_messages(struct request *r, json_object *messages, cons
     static const char *const members[] = { "role", "content", "tool_calls", "images" };
     json_object *list = json_new_array(r->mem);
 
-    JSON_EACH(messages, i, m) {
+    JSON_EACH (messages, i, m) {
         json_object *one = json_new_object(r->mem);
 
         *where = str_f(r->mem, "messages.%zu", i).p;
-        if (!json_is(json_get(m, "role"), json_type_string) || !is_a(json_get(m, "content"), json_type_string, json_type_string) ||
-            !is_a(json_get(m, "tool_calls"), json_type_array, json_type_array) || !is_a(json_get(m, "images"), json_type_array, json_type_array) ||
+        if (!json_is(json_get(m, "role"), json_type_string) ||
+            !is_a(json_get(m, "content"), json_type_string, json_type_string) ||
+            !is_a(json_get(m, "tool_calls"), json_type_array, json_type_array) ||
+            !is_a(json_get(m, "images"), json_type_array, json_type_array) ||
             (json_has(m, "content") && !json_get(m, "content") && !json_get(m, "tool_calls")))
             return NULL;
         for (size_t k = 0; k < sizeof(members) / sizeof(members[0]); k++)
@@ -338,7 +352,8 @@ static const char *read_chat(struct request *r, json_object **body)
 }
 
 /* A model of the workspace stands for its base, with its parameters: *id is who answers. false: *status is the answer. */
-static bool apply_own_model(struct request *r, struct response *out, struct str asked, json_object *body, bool is_native, struct str *id, int *status)
+static bool apply_own_model(struct request *r, struct response *out, struct str asked, json_object *body,
+                            bool is_native, struct str *id, int *status)
 {
     json_object *variables = json_get(form_json(r, "metadata"), "variables");
     const struct models *list;
@@ -364,7 +379,8 @@ static bool apply_own_model(struct request *r, struct response *out, struct str 
 }
 
 /* asked: what the caller named; a server's own list decides who answers. */
-static int pass_chat(struct request *r, struct response *out, struct str asked, json_object *body, const char *path, bool is_native, bool is_stream)
+static int pass_chat(struct request *r, struct response *out, struct str asked, json_object *body, const char *path,
+                     bool is_native, bool is_stream)
 {
     struct str id, chat_id = json_str(form_json(r, "metadata"), "chat_id");
     int64_t index = ollama_index(r);
@@ -383,8 +399,8 @@ static int pass_chat(struct request *r, struct response *out, struct str asked, 
     if (!provider_for(r, out, PROVIDER_OLLAMA, index >= 0 ? index : pick(entry, true), &p, &status))
         return status;
     json_set_str(body, "model", without_prefix(&p, id));
-    call = upstream_call(r->mem, r->config, &p, r->user, r->token, chat_id, "POST", str_f(r->mem, "%.*s%s", STR(p.url), path), json_text(r->mem, body),
-                         is_stream);
+    call = upstream_call(r->mem, r->config, &p, r->user, r->token, chat_id, "POST",
+                         str_f(r->mem, "%.*s%s", STR(p.url), path), json_text(r->mem, body), is_stream);
     json_set_c(call, "format", "raw");
     return reply_provider_plan(out, call, is_stream, ANSWER_OLLAMA, NULL);
 }
@@ -403,12 +419,13 @@ static const char *wrong_openai_messages(json_object *messages)
 {
     if (!json_is(messages, json_type_array))
         return "messages";
-    JSON_EACH(messages, i, m) {
+    JSON_EACH (messages, i, m) {
         json_object *content = json_get(m, "content");
 
-        if (!json_is(json_get(m, "role"), json_type_string) || !json_has(m, "content") || !is_a(content, json_type_string, json_type_array))
+        if (!json_is(json_get(m, "role"), json_type_string) || !json_has(m, "content") ||
+            !is_a(content, json_type_string, json_type_array))
             return "messages";
-        JSON_EACH(content, k, part)
+        JSON_EACH (content, k, part)
             if (!json_is(json_get(part, "type"), json_type_string))
                 return "messages";
     }
@@ -417,14 +434,17 @@ static const char *wrong_openai_messages(json_object *messages)
 
 static int openai_chat(struct request *r, struct response *out)
 {
-    const char *wrong = json_is(form_json(r, "model"), json_type_string) ? wrong_openai_messages(form_json(r, "messages")) : "model";
+    const char *wrong = json_is(form_json(r, "model"), json_type_string)
+                            ? wrong_openai_messages(form_json(r, "messages"))
+                            : "model";
     json_object *body;
 
     if (wrong)
         return bad_form(out, "OpenAIChatCompletionForm", wrong);
     body = json_clone(r->mem, given(r, r->form));
     json_del(body, "metadata");
-    return pass_chat(r, out, with_tag(r->mem, form_str(r, "model")), body, "/v1/chat/completions", false, json_flag(body, "stream", false));
+    return pass_chat(r, out, with_tag(r->mem, form_str(r, "model")), body, "/v1/chat/completions", false,
+                     json_flag(body, "stream", false));
 }
 
 static int openai_completion(struct request *r, struct response *out)
@@ -432,10 +452,12 @@ static int openai_completion(struct request *r, struct response *out)
     json_object *body;
 
     if (!json_is(form_json(r, "model"), json_type_string) || !json_is(form_json(r, "prompt"), json_type_string))
-        return bad_form(out, "OpenAICompletionForm", json_is(form_json(r, "model"), json_type_string) ? "prompt" : "model");
+        return bad_form(out, "OpenAICompletionForm",
+                        json_is(form_json(r, "model"), json_type_string) ? "prompt" : "model");
     body = json_clone(r->mem, given(r, r->form));
     json_del(body, "metadata");
-    return pass_chat(r, out, with_tag(r->mem, form_str(r, "model")), body, "/v1/completions", false, json_flag(body, "stream", false));
+    return pass_chat(r, out, with_tag(r->mem, form_str(r, "model")), body, "/v1/completions", false,
+                     json_flag(body, "stream", false));
 }
 
 /* ---- files of models: gigabytes, which neither a worker nor the sidecar may hold */
@@ -460,41 +482,64 @@ static int upload(struct request *r, struct response *out)
 static const struct field index_arg[] = { FIELD(INTEGER, "url_idx", REQUIRED), END };
 static const struct field index_query[] = { FIELD(INTEGER, "url_idx", OPTIONAL, .about = "which server"), END };
 static const struct field name_form[] = { FIELD(STRING, "model", OPTIONAL), END };
-static const struct field push_form[] = { FIELD(STRING, "model", REQUIRED), FIELD(BOOLEAN, "insecure", OPTIONAL), FIELD(BOOLEAN, "stream", OPTIONAL), END };
-static const struct field create_form[] = { FIELD(STRING, "model", OPTIONAL), FIELD(BOOLEAN, "stream", OPTIONAL), FIELD(STRING, "path", OPTIONAL), END };
-static const struct field copy_form[] = { FIELD(STRING, "source", REQUIRED), FIELD(STRING, "destination", REQUIRED), END };
-static const struct field embed_form[] = { FIELD(STRING, "model", REQUIRED), FIELD(ANY, "input", REQUIRED), FIELD(BOOLEAN, "truncate", OPTIONAL),
-                                           FIELD(OBJECT, "options", OPTIONAL), FIELD(ANY, "keep_alive", OPTIONAL), END };
-static const struct field embeddings_form[] = { FIELD(STRING, "model", REQUIRED), FIELD(STRING, "prompt", REQUIRED), FIELD(OBJECT, "options", OPTIONAL),
-                                                FIELD(ANY, "keep_alive", OPTIONAL), END };
-static const struct field generate_form[] = {
-    FIELD(STRING, "model", REQUIRED), FIELD(STRING, "prompt", REQUIRED), FIELD(STRING, "suffix", OPTIONAL), FIELD(LIST_OF_STRINGS, "images", OPTIONAL),
-    FIELD(ANY, "format", OPTIONAL), FIELD(OBJECT, "options", OPTIONAL), FIELD(STRING, "system", OPTIONAL), FIELD(STRING, "template", OPTIONAL),
-    FIELD(LIST_OF_INTEGERS, "context", OPTIONAL), FIELD(BOOLEAN, "stream", OPTIONAL, .def = "true"), FIELD(BOOLEAN, "raw", OPTIONAL),
-    FIELD(ANY, "keep_alive", OPTIONAL), END };
+static const struct field push_form[] = { FIELD(STRING, "model", REQUIRED), FIELD(BOOLEAN, "insecure", OPTIONAL),
+                                          FIELD(BOOLEAN, "stream", OPTIONAL), END };
+static const struct field create_form[] = { FIELD(STRING, "model", OPTIONAL), FIELD(BOOLEAN, "stream", OPTIONAL),
+                                            FIELD(STRING, "path", OPTIONAL), END };
+static const struct field copy_form[] = { FIELD(STRING, "source", REQUIRED), FIELD(STRING, "destination", REQUIRED),
+                                          END };
+static const struct field embed_form[] = { FIELD(STRING, "model", REQUIRED),     FIELD(ANY, "input", REQUIRED),
+                                           FIELD(BOOLEAN, "truncate", OPTIONAL), FIELD(OBJECT, "options", OPTIONAL),
+                                           FIELD(ANY, "keep_alive", OPTIONAL),   END };
+static const struct field embeddings_form[] = { FIELD(STRING, "model", REQUIRED), FIELD(STRING, "prompt", REQUIRED),
+                                                FIELD(OBJECT, "options", OPTIONAL), FIELD(ANY, "keep_alive", OPTIONAL),
+                                                END };
+static const struct field generate_form[] = { FIELD(STRING, "model", REQUIRED),
+                                              FIELD(STRING, "prompt", REQUIRED),
+                                              FIELD(STRING, "suffix", OPTIONAL),
+                                              FIELD(LIST_OF_STRINGS, "images", OPTIONAL),
+                                              FIELD(ANY, "format", OPTIONAL),
+                                              FIELD(OBJECT, "options", OPTIONAL),
+                                              FIELD(STRING, "system", OPTIONAL),
+                                              FIELD(STRING, "template", OPTIONAL),
+                                              FIELD(LIST_OF_INTEGERS, "context", OPTIONAL),
+                                              FIELD(BOOLEAN, "stream", OPTIONAL, .def = "true"),
+                                              FIELD(BOOLEAN, "raw", OPTIONAL),
+                                              FIELD(ANY, "keep_alive", OPTIONAL),
+                                              END };
 static const struct field url_form[] = { FIELD(STRING, "url", REQUIRED), END };
 static const struct field file_form[] = { FIELD(FILE_PART, "file", REQUIRED), END };
 
 /* A call with the server in the path, and without it. */
-#define PAIR(method_, path_, access_, handler_, about_, ...)                                                                               \
-    { method_, path_, access_, handler_, .query = index_query, .about = about_, .server = SIDECAR, __VA_ARGS__ },                          \
-    { method_, path_ "/{url_idx}", access_, handler_, .args = index_arg, .about = about_, .server = SIDECAR, __VA_ARGS__ }
+#define PAIR(method_, path_, access_, handler_, about_, ...)                                                      \
+    { method_, path_, access_, handler_, .query = index_query, .about = about_, .server = SIDECAR, __VA_ARGS__ }, \
+    {                                                                                                             \
+        method_, path_ "/{url_idx}", access_, handler_, .args = index_arg, .about = about_, .server = SIDECAR,    \
+                                                        __VA_ARGS__                                               \
+    }
 
 const struct route ollama_calls_routes[] = {
-    PAIR(POST, "/ollama/api/pull", ADMIN, pull, "Fetches a model from a registry", .form = name_form, .keep_unknown = true),
+    PAIR(POST, "/ollama/api/pull", ADMIN, pull, "Fetches a model from a registry", .form = name_form,
+         .keep_unknown = true),
     PAIR(DELETE, "/ollama/api/push", ADMIN, push, "Sends a model to a registry", .form = push_form),
     PAIR(POST, "/ollama/api/create", ADMIN, create, "Makes a model", .form = create_form, .keep_unknown = true),
     PAIR(POST, "/ollama/api/copy", ADMIN, copy, "Copies a model", .form = copy_form),
     PAIR(DELETE, "/ollama/api/delete", ADMIN, delete_model, "Deletes a model", .form = name_form, .keep_unknown = true),
-    { POST, "/ollama/api/unload", ADMIN, unload, .form = name_form, .keep_unknown = true, .about = "Takes a model out of memory" },
-    { POST, "/ollama/api/show", VERIFIED, show, .form = name_form, .keep_unknown = true, .server = SIDECAR, .about = "What a model is" },
+    { POST, "/ollama/api/unload", ADMIN, unload, .form = name_form, .keep_unknown = true,
+      .about = "Takes a model out of memory" },
+    { POST, "/ollama/api/show", VERIFIED, show, .form = name_form, .keep_unknown = true, .server = SIDECAR,
+      .about = "What a model is" },
     PAIR(POST, "/ollama/api/embed", VERIFIED, embed, "Vectors of texts", .form = embed_form),
     PAIR(POST, "/ollama/api/embeddings", VERIFIED, embeddings, "The vector of a text", .form = embeddings_form),
     PAIR(POST, "/ollama/api/generate", VERIFIED, generate, "How a model continues a text", .form = generate_form),
-    PAIR(POST, "/ollama/api/chat", VERIFIED, chat, "An answer, in Ollama's form", .body = BODY_JSON_ANY, .keep_unknown = true),
-    PAIR(POST, "/ollama/v1/chat/completions", VERIFIED, openai_chat, "An answer, in OpenAI's form", .body = BODY_JSON_ANY, .keep_unknown = true),
-    PAIR(POST, "/ollama/v1/completions", VERIFIED, openai_completion, "How a model continues a text, in OpenAI's form", .body = BODY_JSON_ANY,
+    PAIR(POST, "/ollama/api/chat", VERIFIED, chat, "An answer, in Ollama's form", .body = BODY_JSON_ANY,
          .keep_unknown = true),
+    PAIR(POST, "/ollama/v1/chat/completions", VERIFIED, openai_chat, "An answer, in OpenAI's form",
+         .body = BODY_JSON_ANY, .keep_unknown = true),
+    PAIR(POST, "/ollama/v1/completions", VERIFIED, openai_completion, "How a model continues a text, in OpenAI's form",
+         .body = BODY_JSON_ANY, .keep_unknown = true),
     PAIR(POST, "/ollama/models/download", ADMIN, download, "Fetches a model's file", .form = url_form),
-    PAIR(POST, "/ollama/models/upload", ADMIN, upload, "Takes a model's file", .form = file_form, .body = BODY_MULTIPART),
-    END };
+    PAIR(POST, "/ollama/models/upload", ADMIN, upload, "Takes a model's file", .form = file_form,
+         .body = BODY_MULTIPART),
+    END
+};

@@ -37,10 +37,12 @@ static json_object *configs_for(struct arena *mem, json_object *configs, size_t 
 {
     json_object *left = json_new_object(mem);
 
-    json_object_object_foreach(configs, key, value) {
+    json_object_object_foreach(configs, key, value)
+    {
         int64_t index;
 
-        if (str_to_i64(str_of(key), &index) && index >= 0 && (size_t)index < n && str_is(str_f(mem, "%lld", (long long)index), key))
+        if (str_to_i64(str_of(key), &index) && index >= 0 && (size_t)index < n &&
+            str_is(str_f(mem, "%lld", (long long)index), key))
             json_set(left, key, value);
     }
     return left;
@@ -55,22 +57,31 @@ static int save_config(struct request *r, struct response *out)
 
     config_change_set(change, CFG_ENABLE_OPENAI_API, json_new_bool(r->mem, form_bool(r, "ENABLE_OPENAI_API", false)));
     config_change_set(change, CFG_OPENAI_API_BASE_URLS, urls);
-    config_change_set(change, CFG_OPENAI_API_KEYS, keys_for(r->mem, form_json(r, "OPENAI_API_KEYS"), json_length(urls)));
-    config_change_set(change, CFG_OPENAI_API_CONFIGS, configs_for(r->mem, form_json(r, "OPENAI_API_CONFIGS"), json_length(urls)));
+    config_change_set(change, CFG_OPENAI_API_KEYS,
+                      keys_for(r->mem, form_json(r, "OPENAI_API_KEYS"), json_length(urls)));
+    config_change_set(change, CFG_OPENAI_API_CONFIGS,
+                      configs_for(r->mem, form_json(r, "OPENAI_API_CONFIGS"), json_length(urls)));
     st = config_change_commit(change, r->db, &err);
     return st == OK ? show_config(r, out) : fail_status(out, st, &err);
 }
 
-static const struct field config_form[] = {
-    FIELD(BOOLEAN, "ENABLE_OPENAI_API", OPTIONAL), FIELD(LIST_OF_STRINGS, "OPENAI_API_BASE_URLS", REQUIRED),
-    FIELD(LIST_OF_STRINGS, "OPENAI_API_KEYS", REQUIRED), FIELD(OBJECT, "OPENAI_API_CONFIGS", REQUIRED), END };
+static const struct field config_form[] = { FIELD(BOOLEAN, "ENABLE_OPENAI_API", OPTIONAL),
+                                            FIELD(LIST_OF_STRINGS, "OPENAI_API_BASE_URLS", REQUIRED),
+                                            FIELD(LIST_OF_STRINGS, "OPENAI_API_KEYS", REQUIRED),
+                                            FIELD(OBJECT, "OPENAI_API_CONFIGS", REQUIRED), END };
 
 /* A connection that an administrator is about to make. */
 static int verify(struct request *r, struct response *out)
 {
     json_object *config = form_json(r, "config");
-    struct provider p = { .kind = PROVIDER_OPENAI, .index = -1, .url = form_str(r, "url"), .key = form_str(r, "key"), .config = config,
-                          .is_enabled = true, .is_azure = json_flag(config, "azure", false), .auth_type = json_str(config, "auth_type") };
+    struct provider p = { .kind = PROVIDER_OPENAI,
+                          .index = -1,
+                          .url = form_str(r, "url"),
+                          .key = form_str(r, "key"),
+                          .config = config,
+                          .is_enabled = true,
+                          .is_azure = json_flag(config, "azure", false),
+                          .auth_type = json_str(config, "auth_type") };
     struct http_call call;
     struct str url;
 
@@ -83,7 +94,8 @@ static int verify(struct request *r, struct response *out)
     return reply_http_call(r, out, ANSWER_OPENAI, &call);
 }
 
-static const struct field verify_form[] = { FIELD(STRING, "url", REQUIRED), FIELD(STRING, "key", REQUIRED), FIELD(OBJECT, "config", OPTIONAL), END };
+static const struct field verify_form[] = { FIELD(STRING, "url", REQUIRED), FIELD(STRING, "key", REQUIRED),
+                                            FIELD(OBJECT, "config", OPTIONAL), END };
 
 /* ---- models */
 
@@ -97,8 +109,9 @@ static int list_known(struct request *r, struct response *out, int64_t index)
 
     if (st != OK)
         return fail_status(out, st, &err);
-    JSON_EACH(catalog_get(r->mem, r->config, r->user, false, NULL), i, m) {
-        if (!json_has(m, "urlIdx") || (index >= 0 && json_int(m, "urlIdx", -1) != index) || !may_use_model(r, list, json_str(m, "id")))
+    JSON_EACH (catalog_get(r->mem, r->config, r->user, false, NULL), i, m) {
+        if (!json_has(m, "urlIdx") || (index >= 0 && json_int(m, "urlIdx", -1) != index) ||
+            !may_use_model(r, list, json_str(m, "id")))
             continue;
         json_push(data, index < 0 ? m : json_get(m, "openai"));
     }
@@ -133,7 +146,8 @@ static int list_models_of(struct request *r, struct response *out)
     }
     state = json_new_object(r->mem);
     json_set_bool(state, "is_openai_itself", str_has(p.url, "api.openai.com"));
-    o = upstream_call(r->mem, r->config, &p, r->user, r->token, STR_NONE, "GET", str_f(r->mem, "%.*s/models", STR(p.url)), STR_NONE, false);
+    o = upstream_call(r->mem, r->config, &p, r->user, r->token, STR_NONE, "GET",
+                      str_f(r->mem, "%.*s/models", STR(p.url)), STR_NONE, false);
     json_set_int(o, "timeout_ms", provider_call(r, &p, "GET", p.url, STR_NONE).timeout_ms);
     return reply_provider_plan(out, o, false, ANSWER_OPENAI_MODELS, state);
 }
@@ -145,7 +159,9 @@ static const struct field index_arg[] = { FIELD(INTEGER, "url_idx", REQUIRED), E
 static int chat_completion(struct request *r, struct response *out)
 {
     json_object *metadata = form_json(r, "metadata");
-    struct chat_call call = { .user = r->user, .token = r->token, .chat_id = json_str(metadata, "chat_id"),
+    struct chat_call call = { .user = r->user,
+                              .token = r->token,
+                              .chat_id = json_str(metadata, "chat_id"),
                               .variables = json_get(metadata, "variables") };
     struct str model_id = form_str(r, "model"), upstream_id;
     const struct models *list;
@@ -159,7 +175,8 @@ static int chat_completion(struct request *r, struct response *out)
     if (!may_use_model(r, list, model_id))
         return fail(out, 403, MODEL_NOT_FOUND);
     m = model_by_id(list, model_id);
-    if (!m || m->is_arena || model_provider(r->mem, r->config, list, m, &p, &upstream_id) != OK || p.kind != PROVIDER_OPENAI)
+    if (!m || m->is_arena || model_provider(r->mem, r->config, list, m, &p, &upstream_id) != OK ||
+        p.kind != PROVIDER_OPENAI)
         return fail(out, 404, MODEL_NOT_FOUND);
     call.form = json_clone(r->mem, r->form);
     json_del(call.form, "metadata");
@@ -186,15 +203,18 @@ static int speech(struct request *r, struct response *out)
         return fail(out, 401, "OpenAI API was not found");
     if (json_parse(r->mem, r->body, &body, NULL) != OK)
         return fail(out, 400, "The request is not JSON");
-    fd = open(str_f(r->mem, "%s/cache/audio/speech/%.*s.mp3", config_data_dir(r->config), STR(name)).p, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    fd = open(str_f(r->mem, "%s/cache/audio/speech/%.*s.mp3", config_data_dir(r->config), STR(name)).p,
+              O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         return reply_file(out, fd, st.st_size, "audio/mpeg");
     if (fd >= 0)
         close(fd);
     json_set_str(state, "name", name);
     json_set(state, "body", body);
-    return reply_provider_plan(out, upstream_call(r->mem, r->config, p, r->user, r->token, STR_NONE, "POST", str_f(r->mem, "%.*s/audio/speech", STR(p->url)),
-                                                  r->body, false), false, ANSWER_SPEECH, state);
+    return reply_provider_plan(out,
+                               upstream_call(r->mem, r->config, p, r->user, r->token, STR_NONE, "POST",
+                                             str_f(r->mem, "%.*s/audio/speech", STR(p->url)), r->body, false),
+                               false, ANSWER_SPEECH, state);
 }
 
 /* ---- any other path of the first provider */
@@ -217,7 +237,7 @@ static bool climbs(struct arena *mem, struct str path)
             return false;
         path = decoded;
     }
-    return true;                     /* nobody encodes so often for any good */
+    return true; /* nobody encodes so often for any good */
 }
 
 static struct str encoded_path(struct arena *mem, struct str path)
@@ -241,7 +261,8 @@ static bool may_name_model(struct request *r, const struct models *list, const s
     for (size_t i = 0; i < models_count(list); i++) {
         const struct model *m = models_at(list, i);
 
-        if (json_int(m->json, "urlIdx", -1) != p->index || !str_eq(str_f(r->mem, "%.*s.%.*s", STR(p->prefix_id), STR(id)), m->id))
+        if (json_int(m->json, "urlIdx", -1) != p->index ||
+            !str_eq(str_f(r->mem, "%.*s.%.*s", STR(p->prefix_id), STR(id)), m->id))
             continue;
         if (!may_use_model(r, list, m->id))
             return false;
@@ -250,7 +271,8 @@ static bool may_name_model(struct request *r, const struct models *list, const s
 }
 
 /* The body as it goes on. Of users it is looked into, and goes on as it was understood; false: *status is the answer. */
-static bool proxied_body(struct request *r, struct response *out, const struct provider *p, struct str *body, json_object **form, int *status)
+static bool proxied_body(struct request *r, struct response *out, const struct provider *p, struct str *body,
+                         json_object **form, int *status)
 {
     const struct models *list;
     struct error err = { "" };
@@ -290,8 +312,8 @@ static int proxy(struct request *r, struct response *out)
     if (p.is_azure) {
         if (!json_is(form, json_type_object))
             return fail(out, 400, "The request is no JSON object");
-        url = str_f(r->mem, "%.*s/openai/deployments/%.*s/%.*s?api-version=%.*s", STR(p.url), STR(url_encode(r->mem, json_str(form, "model"))), STR(path),
-                    STR(provider_api_version(&p)));
+        url = str_f(r->mem, "%.*s/openai/deployments/%.*s/%.*s?api-version=%.*s", STR(p.url),
+                    STR(url_encode(r->mem, json_str(form, "model"))), STR(path), STR(provider_api_version(&p)));
         body = json_text(r->mem, params_for_azure(r->mem, form, provider_api_version(&p)));
     } else {
         url = str_f(r->mem, "%.*s/%.*s", STR(p.url), STR(path));
@@ -299,25 +321,35 @@ static int proxy(struct request *r, struct response *out)
     is_stream = r->route->method != GET && json_flag(form, "stream", false);
     if (body.p && !str_utf8_valid(body))
         return fail(out, 400, "The request is not text");
-    call = upstream_call(r->mem, r->config, &p, r->user, r->token, STR_NONE, methods[r->route->method], url, body, is_stream);
+    call = upstream_call(r->mem, r->config, &p, r->user, r->token, STR_NONE, methods[r->route->method], url, body,
+                         is_stream);
     if (!json_int(call, "timeout_ms", 0))
         json_set_int(call, "timeout_ms", 300000);
     return reply_provider_plan(out, call, is_stream, ANSWER_OPENAI, NULL);
 }
 
-#define PROXY(method_) { method_, "/openai/{path:path}", VERIFIED, proxy, .body = BODY_RAW, .server = SIDECAR, .about = "Passed on to the first provider" }
+#define PROXY(method_)                                                                              \
+    {                                                                                               \
+        method_, "/openai/{path:path}", VERIFIED, proxy, .body = BODY_RAW, .server = SIDECAR,       \
+                                                         .about = "Passed on to the first provider" \
+    }
 
 const struct route openai_routes[] = {
-    { GET, "/openai/config", ADMIN, show_config, .server = SIDECAR, .about = "Connections to OpenAI-compatible providers" },
-    { POST, "/openai/config/update", ADMIN, save_config, .form = config_form, .server = SIDECAR, .about = "Changes the connections" },
+    { GET, "/openai/config", ADMIN, show_config, .server = SIDECAR,
+      .about = "Connections to OpenAI-compatible providers" },
+    { POST, "/openai/config/update", ADMIN, save_config, .form = config_form, .server = SIDECAR,
+      .about = "Changes the connections" },
     { POST, "/openai/verify", ADMIN, verify, .form = verify_form, .server = SIDECAR, .about = "Tries a connection" },
     { GET, "/openai/models", VERIFIED, list_models, .server = SIDECAR, .about = "Models of the providers" },
-    { GET, "/openai/models/{url_idx}", VERIFIED, list_models_of, .args = index_arg, .server = SIDECAR, .about = "Models of one provider" },
-    { POST, "/openai/chat/completions", VERIFIED, chat_completion, .body = BODY_JSON_ANY, .keep_unknown = true, .server = SIDECAR,
-      .about = "An answer of a provider's model" },
-    { POST, "/openai/audio/speech", VERIFIED, speech, .body = BODY_RAW, .server = SIDECAR, .about = "A text read aloud by OpenAI" },
+    { GET, "/openai/models/{url_idx}", VERIFIED, list_models_of, .args = index_arg, .server = SIDECAR,
+      .about = "Models of one provider" },
+    { POST, "/openai/chat/completions", VERIFIED, chat_completion, .body = BODY_JSON_ANY, .keep_unknown = true,
+      .server = SIDECAR, .about = "An answer of a provider's model" },
+    { POST, "/openai/audio/speech", VERIFIED, speech, .body = BODY_RAW, .server = SIDECAR,
+      .about = "A text read aloud by OpenAI" },
     PROXY(GET),
     PROXY(POST),
     PROXY(PUT),
     PROXY(DELETE),
-    END };
+    END
+};

@@ -35,7 +35,8 @@ static void add_python_object(struct buf *b, json_object *v)
     bool first = true;
 
     buf_add_char(b, '{');
-    json_object_object_foreach(v, key, value) {
+    json_object_object_foreach(v, key, value)
+    {
         if (!first)
             buf_add_c(b, ", ");
         first = false;
@@ -110,7 +111,8 @@ static int answer_openai(struct request *r, struct response *out, const struct p
     return reply_json(out, json_new_str(r->mem, o->body.p ? o->body : S("")));
 }
 
-static int answer_openai_models(struct request *r, struct response *out, const struct provider_outcome *o, json_object *state)
+static int answer_openai_models(struct request *r, struct response *out, const struct provider_outcome *o,
+                                json_object *state)
 {
     json_object *v = NULL, *left = json_new_array(r->mem);
 
@@ -122,7 +124,7 @@ static int answer_openai_models(struct request *r, struct response *out, const s
         return fail(out, 500, "Unexpected error: HTTP Error: %d", o->status);
     if (!json_flag(state, "is_openai_itself", false))
         return reply_json_text(out, o->body);
-    JSON_EACH(json_get(v, "data"), i, m)
+    JSON_EACH (json_get(v, "data"), i, m)
         if (catalog_is_for_chat(json_str(m, "id")))
             json_push(left, m);
     json_set(v, "data", left);
@@ -143,7 +145,8 @@ static int answer_ollama(struct request *r, struct response *out, const struct p
 }
 
 /* A good answer's JSON; false: *status is the answer. */
-static bool managed_json(struct request *r, struct response *out, const struct provider_outcome *o, bool needs_json, json_object **v, int *status)
+static bool managed_json(struct request *r, struct response *out, const struct provider_outcome *o, bool needs_json,
+                         json_object **v, int *status)
 {
     bool is_json = o->result == OK && json_parse(r->mem, o->body, v, NULL) == OK;
 
@@ -167,7 +170,8 @@ static int answer_managed(struct request *r, struct response *out, const struct 
 }
 
 /* {"embedding": […]} or {"embeddings": [[…], …]}. */
-static int answer_embeddings(struct request *r, struct response *out, const struct provider_outcome *o, json_object *state)
+static int answer_embeddings(struct request *r, struct response *out, const struct provider_outcome *o,
+                             json_object *state)
 {
     json_object *v = NULL, *all = json_new_object(r->mem), *data, *list;
     int status;
@@ -183,7 +187,7 @@ static int answer_embeddings(struct request *r, struct response *out, const stru
         list = json_new_array(r->mem);
         json_push(list, json_get(v, "embedding"));
     }
-    JSON_EACH(list, i, vector) {
+    JSON_EACH (list, i, vector) {
         json_object *one = json_new_object(r->mem);
 
         json_set_c(one, "object", "embedding");
@@ -203,28 +207,33 @@ static int answer_version(struct request *r, struct response *out, const struct 
         return fail(out, 500, CONNECTION_ERROR);
     if (o->status != 200 && json_has(v, "error"))
         return fail(out, 500, "Unexpected error: External Error: %.*s", STR(python_text(r->mem, json_get(v, "error"))));
-    return o->status == 200 ? reply_json_text(out, o->body) : fail(out, 500, "Unexpected error: HTTP Error: %d", o->status);
+    return o->status == 200 ? reply_json_text(out, o->body)
+                            : fail(out, 500, "Unexpected error: HTTP Error: %d", o->status);
 }
 
 /* The sound goes to where /cache serves it from; the request beside it, as the Python backend keeps it. */
 static int answer_speech(struct request *r, struct response *out, const struct provider_outcome *o, json_object *state)
 {
-    struct str path = str_f(r->mem, "%s/cache/audio/speech/%.*s", config_data_dir(r->config), STR(json_str(state, "name")));
+    struct str path = str_f(r->mem, "%s/cache/audio/speech/%.*s", config_data_dir(r->config),
+                            STR(json_str(state, "name")));
     struct error err = { "" };
     json_object *v = NULL;
 
     if (o->result != OK || (o->status >= 400 && !read_json(r, o, &v)))
         return fail(out, 500, CONNECTION_ERROR);
     if (o->status >= 400)
-        return json_has(v, "error") ? fail(out, 500, "External: %.*s", STR(python_text(r->mem, json_get(v, "error")))) : fail(out, 500, CONNECTION_ERROR);
+        return json_has(v, "error") ? fail(out, 500, "External: %.*s", STR(python_text(r->mem, json_get(v, "error"))))
+                                    : fail(out, 500, CONNECTION_ERROR);
     if (dir_make(str_f(r->mem, "%s/cache/audio/speech", config_data_dir(r->config)).p, 0700, &err) != OK ||
         file_write(str_f(r->mem, "%.*s.mp3", STR(path)).p, o->body, 0600, &err) != OK ||
-        file_write(str_f(r->mem, "%.*s.json", STR(path)).p, json_text(r->mem, json_get(state, "body")), 0600, &err) != OK)
+        file_write(str_f(r->mem, "%.*s.json", STR(path)).p, json_text(r->mem, json_get(state, "body")), 0600, &err) !=
+            OK)
         log_warning("speech is not kept: %s", err.text);
     return reply_text(out, 200, "audio/mpeg", o->body);
 }
 
-int reply_provider_outcome(struct request *r, struct response *out, enum provider_answer kind, const struct provider_outcome *o, json_object *state)
+int reply_provider_outcome(struct request *r, struct response *out, enum provider_answer kind,
+                           const struct provider_outcome *o, json_object *state)
 {
     switch (kind) {
     case ANSWER_OPENAI: return answer_openai(r, out, o);
@@ -248,7 +257,8 @@ int reply_http_call(struct request *r, struct response *out, enum provider_answe
 
 /* ---- plans */
 
-int reply_provider_plan(struct response *out, json_object *upstream, bool is_stream, enum provider_answer kind, json_object *state)
+int reply_provider_plan(struct response *out, json_object *upstream, bool is_stream, enum provider_answer kind,
+                        json_object *state)
 {
     json_object *plan = json_new_object(out->mem), *own = json_set_object(plan, "state"), *headers;
 
@@ -260,7 +270,7 @@ int reply_provider_plan(struct response *out, json_object *upstream, bool is_str
     json_set_c(plan, "then", "provider_answer");
     if (is_stream) {
         json_set_c(plan, "errors", "then");
-        headers = json_set_object(plan, "headers");      /* whatever the provider says it is, no browser runs it */
+        headers = json_set_object(plan, "headers"); /* whatever the provider says it is, no browser runs it */
         json_set_c(headers, "X-Content-Type-Options", "nosniff");
         json_set_c(headers, "Content-Security-Policy", "sandbox");
     }
@@ -287,26 +297,31 @@ static int as_plan(struct request *r, struct response *out)
 static int provider_answer(struct request *r, struct response *out)
 {
     json_object *outcome = form_json(r, "outcome"), *state = form_json(r, "state");
-    struct provider_outcome o = { json_int(outcome, "upstream_status", 0) && !json_has(outcome, "error") ? OK : UNAVAILABLE,
-                                  (int)json_int(outcome, "upstream_status", 0), json_str(outcome, "content_type"), json_str(outcome, "body") };
+    struct provider_outcome o = { json_int(outcome, "upstream_status", 0) && !json_has(outcome, "error") ? OK
+                                                                                                         : UNAVAILABLE,
+                                  (int)json_int(outcome, "upstream_status", 0), json_str(outcome, "content_type"),
+                                  json_str(outcome, "body") };
     bool is_stream = json_flag(state, "is_stream", false);
 
     if (is_stream && json_has(outcome, "bytes"))
-        return reply_json(out, json_new_object(r->mem));         /* the client has had it */
+        return reply_json(out, json_new_object(r->mem)); /* the client has had it */
     if (json_str(outcome, "body_base64").p && !base64_decode(r->mem, json_str(outcome, "body_base64"), &o.body))
         o.result = FAILED;
-    reply_provider_outcome(r, out, (enum provider_answer)json_int(state, "kind", ANSWER_OPENAI), &o, json_get(state, "more"));
+    reply_provider_outcome(r, out, (enum provider_answer)json_int(state, "kind", ANSWER_OPENAI), &o,
+                           json_get(state, "more"));
     return is_stream || out->status >= 300 ? as_plan(r, out) : out->status;
 }
 
 /* ---- who may ask whom */
 
-bool provider_for(struct request *r, struct response *out, enum provider_kind kind, int64_t index, struct provider *p, int *status)
+bool provider_for(struct request *r, struct response *out, enum provider_kind kind, int64_t index, struct provider *p,
+                  int *status)
 {
     if (index >= 0 && index < INT32_MAX && provider_by_index(r->mem, r->config, kind, (int)index, p) == OK &&
         (p->is_enabled || (r->user && r->user->is_admin)))
         return true;
-    *status = fail(out, 404, kind == PROVIDER_OPENAI ? "OpenAI API was not found" : "WebUI could not connect to Ollama");
+    *status = fail(out, 404,
+                   kind == PROVIDER_OPENAI ? "OpenAI API was not found" : "WebUI could not connect to Ollama");
     return false;
 }
 
@@ -317,12 +332,17 @@ bool may_use_model(struct request *r, const struct models *list, struct str id)
     return r->user->is_admin || (m && model_access(r->mem, r->db, r->config, r->user, m));
 }
 
-struct http_call provider_call(struct request *r, const struct provider *p, const char *method, struct str url, struct str body)
+struct http_call provider_call(struct request *r, const struct provider *p, const char *method, struct str url,
+                               struct str body)
 {
     json_object *headers = provider_headers(r->mem, r->config, p, r->user, r->token, STR_NONE);
     struct http_header *v = arena_new_array(r->mem, struct http_header, (size_t)json_object_object_length(headers) + 1);
     int64_t timeout_s = config_int(r->config, CFG_AIOHTTP_CLIENT_TIMEOUT_MODEL_LIST);
-    struct http_call call = { .method = method, .url = url, .headers = v, .body = body, .timeout_ms = 10000,
+    struct http_call call = { .method = method,
+                              .url = url,
+                              .headers = v,
+                              .body = body,
+                              .timeout_ms = 10000,
                               .insecure = !config_bool(r->config, CFG_AIOHTTP_CLIENT_SESSION_SSL) };
 
     json_object_object_foreach(headers, name, value)
@@ -332,7 +352,7 @@ struct http_call provider_call(struct request *r, const struct provider *p, cons
     return call;
 }
 
-const struct route provider_steps_routes[] = {
-    { POST, "/internal/step/provider_answer", INTERNAL, provider_answer, .body = BODY_JSON_ANY, .keep_unknown = true, .hidden = true,
-      .about = "The answer of a provider, read whole" },
-    END };
+const struct route provider_steps_routes[] = { { POST, "/internal/step/provider_answer", INTERNAL, provider_answer,
+                                                 .body = BODY_JSON_ANY, .keep_unknown = true, .hidden = true,
+                                                 .about = "The answer of a provider, read whole" },
+                                               END };

@@ -17,7 +17,8 @@ static struct str parameter(struct arena *mem, struct str query, const char *nam
     while (query.n && str_split(&query, '&', &piece)) {
         size_t eq = str_find_c(piece, '=');
 
-        if (eq != STR_NPOS && str_is(str_sub(piece, 0, eq), name) && url_decode(mem, str_from(piece, eq + 1), true, &value))
+        if (eq != STR_NPOS && str_is(str_sub(piece, 0, eq), name) &&
+            url_decode(mem, str_from(piece, eq + 1), true, &value))
             return value;
     }
     return STR_NONE;
@@ -25,7 +26,8 @@ static struct str parameter(struct arena *mem, struct str query, const char *nam
 
 static void emit(struct arena *mem, json_object *in, struct str query, json_object *out)
 {
-    struct str data = json_text(mem, json_get(in, "data")), event = json_str(in, "event"), sid = json_str(in, "session_id");
+    struct str data = json_text(mem, json_get(in, "data")), event = json_str(in, "event"),
+               sid = json_str(in, "session_id");
     struct packet *p = event_packet(event, data);
     struct session *s;
     unsigned sent = 0;
@@ -50,9 +52,9 @@ static void rooms(struct arena *mem, json_object *in, struct str query, json_obj
 
     (void)mem, (void)query;
     for (size_t i = 0; i < n; i++) {
-        JSON_EACH(json_get(in, "join"), j, room)
+        JSON_EACH (json_get(in, "join"), j, room)
             session_enter(u->sessions.items[i], json_str_value(room));
-        JSON_EACH(json_get(in, "leave"), l, room_left)
+        JSON_EACH (json_get(in, "leave"), l, room_left)
             session_leave(u->sessions.items[i], json_str_value(room_left));
     }
     json_set_int(out, "sockets", (int64_t)n);
@@ -75,7 +77,9 @@ static void stop_task(struct arena *mem, json_object *in, struct str query, json
 
     (void)query;
     json_set_bool(out, "status", found);
-    json_set_str(out, "message", found ? str_f(mem, "Task %.*s successfully stopped.", STR(task_id)) : str_f(mem, "Task with ID %.*s not found.", STR(task_id)));
+    json_set_str(out, "message",
+                 found ? str_f(mem, "Task %.*s successfully stopped.", STR(task_id))
+                       : str_f(mem, "Task with ID %.*s not found.", STR(task_id)));
 }
 
 static void sessions(struct arena *mem, json_object *in, struct str query, json_object *out)
@@ -86,7 +90,7 @@ static void sessions(struct arena *mem, json_object *in, struct str query, json_
     (void)in;
     if (!wanted.p) {
         MAP_EACH(all_users(), entry)
-            json_push_str(users, str_n(entry->key, entry->key_n));
+        json_push_str(users, str_n(entry->key, entry->key_n));
     } else {
         struct user *u = user_by_id(wanted);
 
@@ -158,12 +162,9 @@ static const struct {
     const char *method, *path;
     void (*fn)(struct arena *mem, json_object *in, struct str query, json_object *out);
 } table[] = {
-    { "POST", "/emit", emit },
-    { "POST", "/rooms", rooms },
-    { "GET", "/tasks", list_tasks },
-    { "POST", "/tasks/stop", stop_task },
-    { "GET", "/sessions", sessions },
-    { "POST", "/disconnect", disconnect },
+    { "POST", "/emit", emit },        { "POST", "/rooms", rooms },
+    { "GET", "/tasks", list_tasks },  { "POST", "/tasks/stop", stop_task },
+    { "GET", "/sessions", sessions }, { "POST", "/disconnect", disconnect },
     { "GET", "/stats", counts },
 };
 

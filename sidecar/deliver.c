@@ -29,7 +29,9 @@ bool deliver_head(struct run *r)
     if (r->client_headers)
         buf_add_c(&headers, r->client_headers);
     if (r->client_is_sse)
-        buf_add_c(&headers, str_has(buf_str(&headers), "ache-control:") ? "X-Accel-Buffering: no\r\n" : "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n");
+        buf_add_c(&headers, str_has(buf_str(&headers), "ache-control:")
+                                ? "X-Accel-Buffering: no\r\n"
+                                : "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n");
     if (r->convert)
         line_reader_init(&r->lines, 32u * 1024 * 1024);
     if (r->client) {
@@ -81,7 +83,8 @@ bool deliver_end(struct run *r, enum status st)
     if (st == OK && r->suffix && r->status < 400)
         write_client(r, str_of(r->suffix));
     if (st != OK && r->client_is_sse)
-        write_client(r, S("data: {\"error\":{\"message\":\"The connection to the model provider broke off before the answer was complete.\"}}\n\n"));
+        write_client(r, S("data: {\"error\":{\"message\":\"The connection to the model provider broke off before the "
+                          "answer was complete.\"}}\n\n"));
     client = r->client;
     r->client = NULL;
     if (client && (st == OK || r->client_is_sse))

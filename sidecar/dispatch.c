@@ -13,7 +13,7 @@ static bool is_internal(struct str path)
 {
     struct arena *mem = arena_new(256);
     struct str decoded, piece;
-    bool internal = true;                    /* what cannot be decoded is not forwarded */
+    bool internal = true; /* what cannot be decoded is not forwarded */
 
     if (url_decode(mem, path, false, &decoded)) {
         internal = false;

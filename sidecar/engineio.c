@@ -12,10 +12,16 @@
 #include "sidecar/sidecar.h"
 #include "sidecar/socketio.h"
 
-enum { PING_MS = 25 * 1000, PONG_MS = 20 * 1000, MAX_WAITING = 4 * 1024 * 1024, MAX_SOCKETS = 20000 };
+enum {
+    PING_MS = 25 * 1000,
+    PONG_MS = 20 * 1000,
+    MAX_WAITING = 4 * 1024 * 1024,
+    MAX_SOCKETS = 20000,
+    PACKETS_A_POLL = 16
+}; /* the Python client refuses more in one payload */
 
-struct link {                    /* one WebSocket of a connection: the one in use, or one that tries to become it */
-    struct eio *eio;             /* NULL: the connection is gone */
+struct link {        /* one WebSocket of a connection: the one in use, or one that tries to become it */
+    struct eio *eio; /* NULL: the connection is gone */
     struct ws *ws;
     bool probed;
 };
@@ -28,10 +34,10 @@ struct waiting {
 struct eio {
     char sid[33];
     struct link *link, *probe;
-    struct http_request *poll;   /* a GET that waits for packets */
-    struct waiting *first, **last;       /* packets, while there is no WebSocket in use */
+    struct http_request *poll;     /* a GET that waits for packets */
+    struct waiting *first, **last; /* packets, while there is no WebSocket in use */
     size_t waiting_bytes;
-    int64_t ping_ms, pong_ms;    /* when a ping is due; until when a pong must come, 0: none is expected */
+    int64_t ping_ms, pong_ms; /* when a ping is due; until when a pong must come, 0: none is expected */
     bool closed;
     struct delay *closing;
     struct session *session;
@@ -81,7 +87,7 @@ static void answer(struct http_request *r, int status, struct str body)
     buf_free(&headers);
 }
 
-/* Gives a waiting GET all packets that are there. */
+/* Gives a waiting GET the packets that are there. */
 static void answer_poll(struct eio *e)
 {
     struct http_request *r = e->poll;
@@ -91,7 +97,7 @@ static void answer_poll(struct eio *e)
     if (!r || !e->first)
         return;
     mem = arena_new(256);
-    while (e->first) {
+    for (int i = 0; i < PACKETS_A_POLL && e->first; i++) {
         struct packet *p = e->first->packet;
 
         if (body.n)
@@ -129,7 +135,7 @@ void eio_send(struct eio *e, struct packet *p)
 
     if (e->closed)
         return;
-    if (waiting > MAX_WAITING) {             /* it does not read; when it comes back it is told everything anew */
+    if (waiting > MAX_WAITING) { /* it does not read; when it comes back it is told everything anew */
         log_info("socket %s is too slow", e->sid);
         eio_close(e);
         return;
@@ -235,11 +241,8 @@ static void take_packet(struct eio *e, const struct eio_packet *p)
             eio_close(e);
         arena_free(mem);
         break;
-    case EIO_CLOSE:
-        eio_close(e);
-        break;
-    default:
-        break;
+    case EIO_CLOSE: eio_close(e); break;
+    default: break;
     }
 }
 
@@ -348,8 +351,8 @@ static struct packet *open_packet(struct eio *e, bool can_upgrade)
     struct buf b = BUF(NULL, 512);
     struct packet *p;
 
-    buf_addf(&b, "0{\"sid\":\"%s\",\"upgrades\":[%s],\"pingTimeout\":%d,\"pingInterval\":%d,\"maxPayload\":%d}", e->sid, can_upgrade ? "\"websocket\"" : "",
-             PONG_MS, PING_MS, EIO_MAX_PAYLOAD);
+    buf_addf(&b, "0{\"sid\":\"%s\",\"upgrades\":[%s],\"pingTimeout\":%d,\"pingInterval\":%d,\"maxPayload\":%d}", e->sid,
+             can_upgrade ? "\"websocket\"" : "", PONG_MS, PING_MS, EIO_MAX_PAYLOAD);
     p = packet_new(buf_str(&b), false);
     buf_free(&b);
     return p;
@@ -408,7 +411,7 @@ static void poll(struct http_request *r, struct eio *e)
         answer(r, 400, S("\"Unexpected HTTP request\""));
     } else if (e->probe && e->probe->probed) {
         answer(r, 200, S("6"));
-    } else if (e->poll) {                    /* two at once: something is wrong with this client */
+    } else if (e->poll) { /* two at once: something is wrong with this client */
         answer(r, 400, S("\"Unexpected HTTP request\""));
         eio_close(e);
     } else {
@@ -515,7 +518,8 @@ void engineio_request(struct http_request *r)
 
 void engineio_tick(int64_t now_ms)
 {
-    MAP_EACH(&connections, entry) {
+    MAP_EACH(&connections, entry)
+    {
         struct eio *e = entry->value;
 
         if (e->closed)
@@ -532,7 +536,7 @@ void engineio_tick(int64_t now_ms)
 void engineio_close_all(void)
 {
     MAP_EACH(&connections, entry)
-        eio_close(entry->value);
+    eio_close(entry->value);
 }
 
 unsigned engineio_count(void)

@@ -8,10 +8,10 @@
 struct session;
 struct eio;
 
-void engineio_request(struct http_request *r);           /* anything under /ws/socket.io */
-void eio_send(struct eio *e, struct packet *p);          /* a message's packet, '4' included; takes a reference of its own */
+void engineio_request(struct http_request *r);  /* anything under /ws/socket.io */
+void eio_send(struct eio *e, struct packet *p); /* a message's packet, '4' included; takes a reference of its own */
 void eio_send_binary(struct eio *e, struct str bytes);
-void eio_close(struct eio *e);                           /* the other side is told; socketio_closed() is called */
+void eio_close(struct eio *e); /* the other side is told; socketio_closed() is called */
 void engineio_tick(int64_t mono_now_ms);
 void engineio_close_all(void);
 unsigned engineio_count(void);

@@ -12,13 +12,20 @@
 #include "sidecar/sidecar.h"
 #include "sidecar/stream.h"
 
-enum { MAX_QUEUE = 4000, QUEUE_MS = 30 * 1000, IDLE_MS = 10 * 1000, SLICE_BYTES = 64 * 1024 - 1, AHEAD_BYTES = 256 * 1024, RETRY_MS = 50 };
+enum {
+    MAX_QUEUE = 4000,
+    QUEUE_MS = 30 * 1000,
+    IDLE_MS = 10 * 1000,
+    SLICE_BYTES = 64 * 1024 - 1,
+    AHEAD_BYTES = 256 * 1024,
+    RETRY_MS = 50
+};
 
 struct worker_call {
-    struct worker_call *next;    /* in the queue */
-    struct conn *conn;           /* NULL: waits */
+    struct worker_call *next; /* in the queue */
+    struct conn *conn;        /* NULL: waits */
     struct buf params, body, head;
-    size_t sent;                 /* of body */
+    size_t sent; /* of body */
     bool body_ended, repeat, got_head, paused;
     int64_t since_ms, timeout_ms;
     const struct worker_ops *ops;
@@ -28,10 +35,10 @@ struct worker_call {
 struct conn {
     struct stream s;
     struct conn *next, **prev;
-    struct worker_call *call;    /* NULL: idle */
+    struct worker_call *call; /* NULL: idle */
     struct fcgi_wire wire;
-    bool answered;               /* a worker has taken this connection */
-    bool locked, dead;           /* in a callback; to be freed after it */
+    bool answered;     /* a worker has taken this connection */
+    bool locked, dead; /* in a callback; to be freed after it */
     int64_t idle_ms;
 };
 
@@ -118,7 +125,8 @@ static bool pump(struct conn *c)
         unsigned char head[FCGI_WIRE_HEADER];
 
         fcgi_wire_stdin_head(head, slice.n);
-        if (!stream_writev(&c->s, (struct iovec[]){ { head, sizeof(head) }, { (void *)slice.p, slice.n } }, slice.n ? 2 : 1))
+        if (!stream_writev(&c->s, (struct iovec[]){ { head, sizeof(head) }, { (void *)slice.p, slice.n } },
+                           slice.n ? 2 : 1))
             return false;
         call->sent += slice.n;
         call->body_ended = slice.n == 0;
@@ -241,7 +249,7 @@ static void readable(struct stream *s, struct str piece)
 {
     struct conn *c = s->owner;
 
-    if (!piece.p || !c->call) {              /* closed; or it speaks without having been asked */
+    if (!piece.p || !c->call) { /* closed; or it speaks without having been asked */
         lost(c);
         return;
     }
@@ -307,12 +315,12 @@ static void serve_queue(void *arg)
             return;
         if (!c)
             c = open_conn();
-        if (!c) {                            /* the pool is starting, or its backlog is full */
+        if (!c) { /* the pool is starting, or its backlog is full */
             delay_start(&retry, RETRY_MS, serve_queue, NULL);
             return;
         }
         unqueue(call);
-        if (!send_call(c, call)) {           /* it was closed while idle: nobody has seen the call */
+        if (!send_call(c, call)) { /* it was closed while idle: nobody has seen the call */
             c->call = NULL;
             conn_free(c);
             enqueue(call, true);
@@ -320,7 +328,8 @@ static void serve_queue(void *arg)
     }
 }
 
-struct worker_call *worker_call(struct str params, struct buf *body, bool repeat, int64_t timeout_ms, const struct worker_ops *ops, void *arg)
+struct worker_call *worker_call(struct str params, struct buf *body, bool repeat, int64_t timeout_ms,
+                                const struct worker_ops *ops, void *arg)
 {
     struct worker_call *call;
 
@@ -329,7 +338,12 @@ struct worker_call *worker_call(struct str params, struct buf *body, bool repeat
     call = calloc(1, sizeof(*call));
     if (!call)
         abort();
-    *call = (struct worker_call){ .params = BUF(NULL, 512 * 1024), .head = BUF(NULL, 256 * 1024), .repeat = repeat, .timeout_ms = timeout_ms, .ops = ops, .arg = arg };
+    *call = (struct worker_call){ .params = BUF(NULL, 512 * 1024),
+                                  .head = BUF(NULL, 256 * 1024),
+                                  .repeat = repeat,
+                                  .timeout_ms = timeout_ms,
+                                  .ops = ops,
+                                  .arg = arg };
     buf_add_str(&call->params, params);
     if (body) {
         call->body = *body;
@@ -380,7 +394,7 @@ void worker_tick(int64_t now_ms)
             c->call = NULL;
             conn_free(c);
             call_end(call, TIMED_OUT);
-            return;                          /* the list may have changed: the others have another second */
+            return; /* the list may have changed: the others have another second */
         }
         if (!call && conns_n > (unsigned)sidecar.workers_min && now_ms - c->idle_ms > IDLE_MS)
             conn_free(c);

@@ -15,8 +15,9 @@ struct worker_call;
 
 /* params: name-value pairs (fcgi_wire_param), copied. body: taken over. repeat: a worker that dies before it has answered costs one more
  * try. timeout_ms: of the worker, from the moment it has the call. NULL: too many calls wait already. */
-struct worker_call *worker_call(struct str params, struct buf *body, bool repeat, int64_t timeout_ms, const struct worker_ops *ops, void *arg);
-void worker_cancel(struct worker_call *call);            /* no more callbacks */
+struct worker_call *worker_call(struct str params, struct buf *body, bool repeat, int64_t timeout_ms,
+                                const struct worker_ops *ops, void *arg);
+void worker_cancel(struct worker_call *call); /* no more callbacks */
 void worker_pause(struct worker_call *call, bool paused);
 
 void worker_tick(int64_t mono_now_ms);

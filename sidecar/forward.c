@@ -19,7 +19,7 @@ struct forward {
     char task_id[37];
     bool is_plan, began;
     int status;
-    struct buf headers, body;    /* body: while it is not clear whether it is small */
+    struct buf headers, body; /* body: while it is not clear whether it is small */
 };
 
 static void forward_free(struct forward *f)
@@ -33,8 +33,10 @@ static void forward_free(struct forward *f)
 
 static bool hop_by_hop(struct str name)
 {
-    static const char *const names[] = { "Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length", "Upgrade", "Trailer", "TE", "Proxy-Authenticate",
-                                         "Proxy-Authorization", "Proxy-Connection", "Expect", "Proxy" };
+    static const char *const names[] = {
+        "Connection", "Keep-Alive",         "Transfer-Encoding",   "Content-Length",   "Upgrade", "Trailer",
+        "TE",         "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Expect",  "Proxy"
+    };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (str_ieq(name, names[i]))
@@ -81,7 +83,8 @@ static void detail(struct forward *f, int status, const char *text)
     struct buf b = BUF(NULL, 1024);
 
     buf_addf(&b, "{\"detail\":\"%s\"}", text);
-    f->ops->reply(f->client, status, S("application/json"), status == 503 ? S("Retry-After: 2\r\n") : STR_NONE, buf_str(&b));
+    f->ops->reply(f->client, status, S("application/json"), status == 503 ? S("Retry-After: 2\r\n") : STR_NONE,
+                  buf_str(&b));
     buf_free(&b);
 }
 
@@ -174,7 +177,8 @@ static void field_param(struct buf *params, const struct http_head *head, int at
     buf_free(&value);
 }
 
-void forward_params(struct buf *params, const struct http_head *head, const char *method, struct str target, size_t body_bytes, struct str task_id)
+void forward_params(struct buf *params, const struct http_head *head, const char *method, struct str target,
+                    size_t body_bytes, struct str task_id)
 {
     struct str type = http_head_field(head, "Content-Type");
     char length[24];
@@ -192,13 +196,16 @@ void forward_params(struct buf *params, const struct http_head *head, const char
         field_param(params, head, i);
 }
 
-void forward_call(const struct client_ops *ops, void *client, struct asker *a, struct str params, struct buf *body, bool repeat, struct str task_id)
+void forward_call(const struct client_ops *ops, void *client, struct asker *a, struct str params, struct buf *body,
+                  bool repeat, struct str task_id)
 {
     struct forward *f = calloc(1, sizeof(*f));
 
     if (!f)
         abort();
-    *f = (struct forward){ .ops = ops, .client = client, .asker = a, .headers = BUF(NULL, 128 * 1024), .body = BUF(NULL, WHOLE_BYTES) };
+    *f = (struct forward){
+        .ops = ops, .client = client, .asker = a, .headers = BUF(NULL, 128 * 1024), .body = BUF(NULL, WHOLE_BYTES)
+    };
     snprintf(f->task_id, sizeof(f->task_id), "%.*s", STR(task_id));
     f->call = worker_call(params, body, repeat, WORKER_MS, &worker_ops, f);
     if (f->call) {
@@ -315,7 +322,8 @@ void forward_http(struct http_request *r)
     r->on_drained = c_drained;
     snprintf(method, sizeof(method), "%.*s", STR(r->head.method));
     forward_params(&params, &r->head, method, r->head.target, r->body.n, task_id);
-    forward_call(&http_ops, c, &c->asker, buf_str(&params), &r->body, str_is(r->head.method, "GET") || str_is(r->head.method, "HEAD"), task_id);
+    forward_call(&http_ops, c, &c->asker, buf_str(&params), &r->body,
+                 str_is(r->head.method, "GET") || str_is(r->head.method, "HEAD"), task_id);
     buf_free(&params);
     arena_free(mem);
 }

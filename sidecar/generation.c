@@ -9,7 +9,7 @@
 
 enum { JOURNAL_BYTES = 4096 };
 
-static struct buf events;        /* of one run at a time */
+static struct buf events; /* of one run at a time */
 
 static struct buf *fresh_events(void)
 {
@@ -61,7 +61,7 @@ static void on_line(void *arg, struct str line)
         if (ollama_convert_line(line, now_s(), &chunk, &done) == OK)
             feed(r, buf_str(&chunk));
         else
-            feed(r, line);                   /* counted as broken */
+            feed(r, line); /* counted as broken */
         if (done)
             feed(r, S("[DONE]"));
         buf_free(&chunk);
@@ -126,7 +126,9 @@ static void judge(struct run *r, enum status st)
     else if (st != OK)
         conclude(r, "failed", "cut", "The connection to the model provider broke off before the answer was complete.");
     else if (transcript_chunks(t) == 0)
-        conclude(r, "failed", "garbage", transcript_broken(t) ? "The model provider sent an answer that cannot be understood." : "The model provider sent an empty answer.");
+        conclude(r, "failed", "garbage",
+                 transcript_broken(t) ? "The model provider sent an answer that cannot be understood."
+                                      : "The model provider sent an empty answer.");
     else
         conclude(r, "done", NULL, NULL);
 }

@@ -9,8 +9,15 @@
 #include "sidecar/dispatch.h"
 #include "sidecar/sidecar.h"
 
-enum { MAX_WAITING = 64 * 1024 * 1024, INPUT_BYTES = 256 * 1024, HEAD_MS = 30 * 1000, BODY_MS = 60 * 1000, IDLE_MS = 300 * 1000, WRITE_MS = 120 * 1000 };
-#define MAX_BODIES (256u * 1024 * 1024)      /* of all requests together */
+enum {
+    MAX_WAITING = 64 * 1024 * 1024,
+    INPUT_BYTES = 256 * 1024,
+    HEAD_MS = 30 * 1000,
+    BODY_MS = 60 * 1000,
+    IDLE_MS = 300 * 1000,
+    WRITE_MS = 120 * 1000
+};
+#define MAX_BODIES (256u * 1024 * 1024) /* of all requests together */
 
 enum state { READING_HEAD, READING_BODY, ANSWERING, CLOSING };
 
@@ -19,10 +26,10 @@ struct http_conn {
     struct http_conn *next, **prev;
     bool is_control, keep_alive, chunked_answer;
     enum state state;
-    int64_t since_ms;            /* of the state, or of the last progress */
-    size_t waited;               /* to be written, at the last tick */
-    struct buf in;               /* not used yet */
-    struct delay *later;         /* the next request is here already */
+    int64_t since_ms;    /* of the state, or of the last progress */
+    size_t waited;       /* to be written, at the last tick */
+    struct buf in;       /* not used yet */
+    struct delay *later; /* the next request is here already */
     struct http_chunks chunks;
     size_t body_counted;
     struct http_request *r;
@@ -98,13 +105,37 @@ static void request_over(struct http_conn *c)
 
 const char *http_reason(int status)
 {
-    static const struct { int status; const char *text; } reasons[] = {
-        { 100, "Continue" }, { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" }, { 206, "Partial Content" }, { 301, "Moved Permanently" },
-        { 302, "Found" }, { 303, "See Other" }, { 304, "Not Modified" }, { 307, "Temporary Redirect" }, { 308, "Permanent Redirect" },
-        { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" }, { 405, "Method Not Allowed" },
-        { 408, "Request Timeout" }, { 411, "Length Required" }, { 413, "Content Too Large" }, { 422, "Unprocessable Content" },
-        { 429, "Too Many Requests" }, { 431, "Request Header Fields Too Large" }, { 500, "Internal Server Error" },
-        { 501, "Not Implemented" }, { 502, "Bad Gateway" }, { 503, "Service Unavailable" }, { 504, "Gateway Timeout" } };
+    static const struct {
+        int status;
+        const char *text;
+    } reasons[] = { { 100, "Continue" },
+                    { 200, "OK" },
+                    { 201, "Created" },
+                    { 202, "Accepted" },
+                    { 204, "No Content" },
+                    { 206, "Partial Content" },
+                    { 301, "Moved Permanently" },
+                    { 302, "Found" },
+                    { 303, "See Other" },
+                    { 304, "Not Modified" },
+                    { 307, "Temporary Redirect" },
+                    { 308, "Permanent Redirect" },
+                    { 400, "Bad Request" },
+                    { 401, "Unauthorized" },
+                    { 403, "Forbidden" },
+                    { 404, "Not Found" },
+                    { 405, "Method Not Allowed" },
+                    { 408, "Request Timeout" },
+                    { 411, "Length Required" },
+                    { 413, "Content Too Large" },
+                    { 422, "Unprocessable Content" },
+                    { 429, "Too Many Requests" },
+                    { 431, "Request Header Fields Too Large" },
+                    { 500, "Internal Server Error" },
+                    { 501, "Not Implemented" },
+                    { 502, "Bad Gateway" },
+                    { 503, "Service Unavailable" },
+                    { 504, "Gateway Timeout" } };
 
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
         if (reasons[i].status == status)
@@ -147,7 +178,8 @@ static bool has_body(const struct http_request *r, int status)
     return status >= 200 && status != 204 && status != 304 && !str_is(r->head.method, "HEAD");
 }
 
-static void add_head(struct http_request *r, struct buf *out, int status, struct str content_type, struct str headers, int64_t length)
+static void add_head(struct http_request *r, struct buf *out, int status, struct str content_type, struct str headers,
+                     int64_t length)
 {
     struct http_conn *c = r->conn;
 
@@ -336,7 +368,7 @@ static void start_body(struct http_conn *c)
     c->chunks = (struct http_chunks){ 0 };
     set_state(c, READING_BODY);
     c->in = BUF(NULL, INPUT_BYTES);
-    use_body(c, buf_str(&rest));             /* may end the connection */
+    use_body(c, buf_str(&rest)); /* may end the connection */
     buf_free(&rest);
 }
 
@@ -362,7 +394,7 @@ static void use_head(void *arg)
         refuse(c, st == TOO_BIG ? 431 : 400, err.text);
         return;
     }
-    r->text = copy_str(str_sub(buf_str(&c->in), 0, used));       /* the head's views must not move */
+    r->text = copy_str(str_sub(buf_str(&c->in), 0, used)); /* the head's views must not move */
     http_head_parse(str_n(r->text, used), &r->head, &used, &err);
     buf_drop_front(&c->in, used);
     c->keep_alive = r->head.keep_alive;
@@ -390,15 +422,12 @@ static void readable(struct stream *s, struct str piece)
         if (!c->later)
             use_head(c);
         break;
-    case READING_BODY:
-        use_body(c, piece);
-        break;
-    case ANSWERING:                          /* the next request can wait */
+    case READING_BODY: use_body(c, piece); break;
+    case ANSWERING: /* the next request can wait */
         buf_add_str(&c->in, piece);
         stream_pause(s, true);
         break;
-    case CLOSING:
-        break;
+    case CLOSING: break;
     }
 }
 
@@ -436,7 +465,10 @@ static void accepted(int fd, void *arg)
 
 bool http_start(void)
 {
-    static const struct { const char *name; int mode; } sockets[] = { { "sidecar.sock", 0660 }, { "control.sock", 0600 } };
+    static const struct {
+        const char *name;
+        int mode;
+    } sockets[] = { { "sidecar.sock", 0660 }, { "control.sock", 0600 } };
     struct arena *mem = arena_new(512);
     bool good = true;
 
@@ -469,7 +501,7 @@ static bool is_overdue(struct http_conn *c, int64_t now_ms)
 {
     size_t waiting = stream_waiting(&c->s);
 
-    if (waiting && waiting < c->waited)      /* it takes something now and then */
+    if (waiting && waiting < c->waited) /* it takes something now and then */
         c->since_ms = now_ms;
     c->waited = waiting;
     switch (c->state) {
@@ -505,6 +537,7 @@ unsigned http_busy(void)
     unsigned n = 0;
 
     for (struct http_conn *c = conns; c; c = c->next)
-        n += !c->is_control && ((c->state == ANSWERING && !c->r->idle) || c->state == READING_BODY || stream_waiting(&c->s));
+        n += !c->is_control &&
+             ((c->state == ANSWERING && !c->r->idle) || c->state == READING_BODY || stream_waiting(&c->s));
     return n;
 }

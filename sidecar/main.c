@@ -21,7 +21,7 @@
 #include "sidecar/ws.h"
 #include "sidecar/ws_chat.h"
 
-enum { SAVE_MS = 1000, KILL_MS = 700 };      /* after the drain: for the finish steps; then for the workers to end */
+enum { SAVE_MS = 1000, KILL_MS = 700 }; /* after the drain: for the finish steps; then for the workers to end */
 
 static uv_timer_t ticker;
 static uv_signal_t term, interrupt;
@@ -71,7 +71,7 @@ static void read_settings(const char *run_dir)
         buf_addf(&dir, "%s/run", env_or("DATA_DIR", "./data"));
     sidecar.run_dir = copy_str(buf_str(&dir));
     buf_free(&dir);
-    setenv("WEBUI_RUN_DIR", sidecar.run_dir, 1);         /* the workers are to use the same */
+    setenv("WEBUI_RUN_DIR", sidecar.run_dir, 1); /* the workers are to use the same */
     read_workers();
     sidecar.websockets = str_ieq(str_of(env_or("ENABLE_WEBSOCKET_SUPPORT", "true")), "true");
     sidecar.cors_origins = str_of(copy_str(str_of(env_or("CORS_ALLOW_ORIGIN", "*"))));
@@ -152,7 +152,7 @@ static void advance(void)
 static void on_terminate(uv_signal_t *handle, int signum)
 {
     (void)handle, (void)signum;
-    if (stage != RUNNING) {                  /* asked twice: at once */
+    if (stage != RUNNING) { /* asked twice: at once */
         if (stage == DRAINING)
             start_saving(NULL);
         return;
@@ -160,7 +160,7 @@ static void on_terminate(uv_signal_t *handle, int signum)
     log_info("stopping, %u answers are being written", tasks_count());
     stage = DRAINING;
     sidecar.draining = true;
-    http_stop_listening(false);              /* workers that finish an answer may still have something to say */
+    http_stop_listening(false); /* workers that finish an answer may still have something to say */
     delay_start(&deadline, sidecar.drain_ms, start_saving, NULL);
     uv_timer_set_repeat(&ticker, 50);
     uv_timer_again(&ticker);

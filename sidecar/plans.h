@@ -8,8 +8,9 @@
 #include "sidecar/upstream.h"
 
 #define PLAN_TYPE "application/vnd.webui.plan+json"
+#define RUN_BODY_BYTES (32 * 1024 * 1024) /* of an answer that is read whole */
 
-struct client_ops {              /* who asked: an HTTP request, or a WebSocket. reply, end and abort are the last call */
+struct client_ops { /* who asked: an HTTP request, or a WebSocket. reply, end and abort are the last call */
     void (*reply)(void *client, int status, struct str content_type, struct str headers, struct str body);
     void (*begin)(void *client, int status, struct str content_type, struct str headers);
     void (*write)(void *client, struct str piece);
@@ -20,14 +21,14 @@ struct client_ops {              /* who asked: an HTTP request, or a WebSocket. 
 
 struct run {
     struct run *next_run, **prev_run;
-    struct run *next, **prev;    /* among the tasks */
+    struct run *next, **prev; /* among the tasks */
     bool listed;
     char *task_id, *user_id, *chat_id, *message_id, *session_id, *model;
-    int64_t started_ms;          /* Unix time */
+    int64_t started_ms; /* Unix time */
     unsigned plans;
-    struct buf event_head;       /* of its chat-events */
+    struct buf event_head; /* of its chat-events */
 
-    const struct client_ops *client;     /* NULL: answered, or gone */
+    const struct client_ops *client; /* NULL: answered, or gone */
     void *client_owner;
     bool client_began, client_is_sse;
     int64_t client_wrote_ms;
@@ -35,10 +36,10 @@ struct run {
     enum phase { RUN_NOTHING, RUN_PREPARE, RUN_ASK, RUN_UPSTREAM, RUN_THEN } phase;
     enum deliver { DELIVER_JSON, DELIVER_CLIENT, DELIVER_SOCKET } deliver;
     enum format { FORMAT_OPENAI, FORMAT_OLLAMA, FORMAT_RAW } format;
-    char *then, *state;          /* state: JSON text */
+    char *then, *state; /* state: JSON text */
     struct step *step;
 
-    struct upstream *upstream;   /* and what it has answered */
+    struct upstream *upstream; /* and what it has answered */
     int64_t upstream_since_ms;
     int status;
     char *content_type;
@@ -51,8 +52,8 @@ struct run {
     struct spool *spool;
 
     struct pending *calls, **calls_end;
-    bool in_calls;
-    const char *stop;            /* why it is to end; NULL: it goes on */
+    bool in_calls, recovered;
+    const char *stop; /* why it is to end; NULL: it goes on */
     bool told_cancel;
 };
 
@@ -61,15 +62,21 @@ struct run {
 void run_start(const struct client_ops *client, void *owner, struct str task_id, struct str plan, void **handle);
 void run_client_gone(struct run *r);
 void run_client_drained(struct run *r);
-void run_stop(struct run *r, const char *why);           /* "user", "shutdown" */
+void run_stop(struct run *r, const char *why); /* "user", "shutdown" */
 /* What a spool file holds goes to its finish step (spool.c). */
 void run_recover(json_object *header, struct transcript *t, struct spool *spool);
 
 /* Between the parts of a run */
-void run_emit(struct run *r, struct str data);           /* a chat-event to the user's tabs */
+void run_reply(struct run *r, int status, struct str type, struct str headers,
+               struct str body); /* nothing if the client has been answered, or is gone */
+void run_add_headers(struct buf *lines, json_object *headers);
+void run_then(struct run *r, struct arena *mem,
+              json_object *outcome); /* calls the step; r may be gone afterwards, as after all that follow */
+void run_then_simple(struct run *r, const char *status, const char *error);
+void run_emit(struct run *r, struct str data); /* a chat-event to the user's tabs */
 void run_emit_lines(struct run *r, struct str lines);
-void run_upstream_ended(struct run *r, json_object *outcome, struct arena *mem);     /* the outcome goes to then */
-json_object *run_outcome(struct run *r, struct arena *mem, const char *status);      /* with what every outcome has */
+void run_upstream_ended(struct run *r, json_object *outcome, struct arena *mem); /* the outcome goes to then */
+json_object *run_outcome(struct run *r, struct arena *mem, const char *status);  /* with what every outcome has */
 void run_add_body(struct run *r, struct arena *mem, json_object *outcome);
 
 void runs_tick(int64_t mono_now_ms);
@@ -77,8 +84,12 @@ unsigned runs_count(void);
 
 void run_reply_detail(struct run *r, int status, const char *detail);
 
+/* run_upstream.c */
+void run_call_upstream(struct run *r, struct arena *mem, json_object *plan, json_object *spec);
+void run_forget_upstream(struct run *r); /* cancels the call, and drops what it has answered */
+
 /* generation.c: deliver "socket" */
-bool generation_head(struct run *r);                     /* true: the answer is a stream */
+bool generation_head(struct run *r); /* true: the answer is a stream */
 void generation_data(struct run *r, struct str piece);
 void generation_settled(struct run *r);
 void generation_end(struct run *r, enum status st, const char *why);
@@ -87,9 +98,9 @@ void generation_tick(struct run *r, int64_t now_ms);
 void generation_free(struct run *r);
 
 /* deliver.c: deliver "client" */
-bool deliver_head(struct run *r);                        /* true: it goes to the client; false: read whole, then decides */
+bool deliver_head(struct run *r); /* true: it goes to the client; false: read whole, then decides */
 void deliver_data(struct run *r, struct str piece);
-bool deliver_end(struct run *r, enum status st);         /* false: nothing was begun */
+bool deliver_end(struct run *r, enum status st); /* false: nothing was begun */
 void deliver_tick(struct run *r, int64_t now_ms);
 
 #endif

@@ -13,7 +13,7 @@ static struct map sessions, users, rooms, usages;
 
 struct usage {
     int64_t seen_ms;
-    size_t model_at;             /* in the key: sid, LF, model */
+    size_t model_at; /* in the key: sid, LF, model */
 };
 
 /* ---- lists */
@@ -113,7 +113,7 @@ bool session_set_user(struct session *s, struct str id, struct str json)
 
     if (u && s->user != u && u->sessions.n >= SESSIONS_PER_USER)
         return false;
-    if (s->user && s->user != u) {           /* somebody else signs in on the same socket: his rooms are not the other's */
+    if (s->user && s->user != u) { /* somebody else signs in on the same socket: his rooms are not the other's */
         leave_user(s);
         while (s->rooms_n)
             leave_room(s, s->rooms[s->rooms_n - 1]);
@@ -196,7 +196,7 @@ unsigned close_user(struct str user_id)
     unsigned n = 0;
 
     for (; u && n < u->sessions.n; n++)
-        socketio_disconnect(u->sessions.items[n]);       /* takes effect later: the list stays as it is */
+        socketio_disconnect(u->sessions.items[n]); /* takes effect later: the list stays as it is */
     return n;
 }
 
@@ -234,7 +234,7 @@ void usage_note(struct session *s, struct str model)
 
 static bool has(json_object *list, const char *text)
 {
-    JSON_EACH(list, i, item) {
+    JSON_EACH (list, i, item) {
         if (str_is(json_str_value(item), text))
             return true;
     }
@@ -243,7 +243,8 @@ static bool has(json_object *list, const char *text)
 
 void usage_models(json_object *list)
 {
-    MAP_EACH(&usages, entry) {
+    MAP_EACH(&usages, entry)
+    {
         const struct usage *u = entry->value;
 
         if (!has(list, entry->key + u->model_at))
@@ -253,7 +254,8 @@ void usage_models(json_object *list)
 
 void usage_tick(int64_t now_ms)
 {
-    MAP_EACH(&usages, entry) {
+    MAP_EACH(&usages, entry)
+    {
         struct usage *u = entry->value;
 
         if (now_ms - u->seen_ms > USAGE_MS) {

@@ -12,7 +12,7 @@ struct list {
 };
 
 struct user {
-    char *id, *json;             /* json: as the worker gave it */
+    char *id, *json; /* json: as the worker gave it */
     struct list sessions;
 };
 
@@ -21,12 +21,12 @@ struct room {
     struct list sessions;
 };
 
-void sessions_add(struct session *s);                    /* known by its sid */
-void sessions_remove(struct session *s);                 /* leaves its user and rooms, too */
-struct session *session_by_id(struct str sid);           /* NULL: none */
-struct user *user_by_id(struct str id);                  /* NULL: no tab of his is open */
+void sessions_add(struct session *s);          /* known by its sid */
+void sessions_remove(struct session *s);       /* leaves its user and rooms, too */
+struct session *session_by_id(struct str sid); /* NULL: none */
+struct user *user_by_id(struct str id);        /* NULL: no tab of his is open */
 
-bool session_set_user(struct session *s, struct str id, struct str json);        /* false: he has too many tabs */
+bool session_set_user(struct session *s, struct str id, struct str json); /* false: he has too many tabs */
 void session_enter(struct session *s, struct str room);
 void session_leave(struct session *s, struct str room);
 
@@ -37,7 +37,7 @@ const struct map *all_users(void);
 const struct map *all_sessions(void);
 
 void usage_note(struct session *s, struct str model);
-void usage_models(json_object *list);                    /* adds the models in use */
+void usage_models(json_object *list); /* adds the models in use */
 void usage_tick(int64_t mono_now_ms);
 
 #endif

@@ -15,17 +15,17 @@ struct sidecar {
     struct lws_vhost *vhost;
     char *run_dir;
     int workers_min, workers_max;
-    bool websockets;             /* ENABLE_WEBSOCKET_SUPPORT; otherwise polling only */
-    struct str cors_origins;     /* CORS_ALLOW_ORIGIN: ";"-separated, or "*" */
-    int64_t drain_ms;            /* how long streams may go on after SIGTERM */
+    bool websockets;         /* ENABLE_WEBSOCKET_SUPPORT; otherwise polling only */
+    struct str cors_origins; /* CORS_ALLOW_ORIGIN: ";"-separated, or "*" */
+    int64_t drain_ms;        /* how long streams may go on after SIGTERM */
     bool draining;
     int exit_code;
 };
 extern struct sidecar sidecar;
 
-struct stats {                   /* for GET /stats */
-    uint64_t requests, steps, step_failures, plans, generations, upstreams, upstream_failures, chunks, events_out, events_in, events_unknown,
-             sockets_opened, sockets_closed, workers_started, bytes_up;
+struct stats { /* for GET /stats */
+    uint64_t requests, steps, step_failures, plans, generations, upstreams, upstream_failures, chunks, events_out,
+        events_in, events_unknown, sockets_opened, sockets_closed, workers_started, bytes_up;
     unsigned connections, sockets, generations_now, upstreams_now;
 };
 extern struct stats stats;
@@ -35,7 +35,7 @@ struct delay;
 void delay_start(struct delay **d, int64_t ms, void (*fn)(void *arg), void *arg);
 void delay_stop(struct delay **d);
 
-char *copy_str(struct str s);    /* malloc; NULL stays NULL */
+char *copy_str(struct str s); /* malloc; NULL stays NULL */
 struct str path_in_run(struct arena *mem, const char *name);
 
 #endif

@@ -15,7 +15,15 @@
 #include "sidecar/steps.h"
 #include "sidecar/tasks.h"
 
-enum { STRANGER_MS = 30 * 1000, EVENTS_BURST = 300, EVENTS_PER_S = 60, MAX_ASKS = 32, IDENTIFY_MS = 5 * 1000, STRANGER_JOINS = 20, SKEW_S = 60 };
+enum {
+    STRANGER_MS = 30 * 1000,
+    EVENTS_BURST = 300,
+    EVENTS_PER_S = 60,
+    MAX_ASKS = 32,
+    IDENTIFY_MS = 5 * 1000,
+    STRANGER_JOINS = 20,
+    SKEW_S = 60
+};
 
 struct ask {
     struct ask *next;
@@ -185,7 +193,8 @@ static void answered(struct session *s, int64_t id, struct str answer)
 
 void socketio_ask_cancel(void *arg)
 {
-    MAP_EACH(all_sessions(), entry) {
+    MAP_EACH(all_sessions(), entry)
+    {
         struct session *s = entry->value;
         struct ask **at = &s->asks, *a;
 
@@ -232,7 +241,7 @@ static void become(struct session *s, struct str body)
 
     if (id.n && session_set_user(s, id, json_text(mem, user))) {
         s->expires_s = json_int(answer, "expires_at", 0);
-        JSON_EACH(json_get(answer, "rooms"), i, room)
+        JSON_EACH (json_get(answer, "rooms"), i, room)
             session_enter(s, json_str_value(room));
         connected(s);
         ack_join(s, id, json_str(user, "name"));
@@ -256,7 +265,7 @@ static void identified(void *arg, enum status st, int status, struct str content
     } else if (st == FAILED && status >= 400 && status < 500) {
         connected(s);
         ack_join(s, STR_NONE, STR_NONE);
-    } else {                                 /* nobody can tell now: the client comes again by itself */
+    } else { /* nobody can tell now: the client comes again by itself */
         eio_close(s->eio);
     }
 }
@@ -322,18 +331,15 @@ static void take(struct session *s, struct arena *mem, const struct sio_packet *
         else if (!s->identifying)
             connected(s);
         break;
-    case SIO_DISCONNECT:
-        eio_close(s->eio);
-        break;
-    case SIO_EVENT: case SIO_BINARY_EVENT:
+    case SIO_DISCONNECT: eio_close(s->eio); break;
+    case SIO_EVENT:
+    case SIO_BINARY_EVENT:
         if (s->connected || s->identifying)
             event_received(s, mem, p->data, p->id);
         break;
-    case SIO_ACK: case SIO_BINARY_ACK:
-        answered(s, p->id, json_text(mem, p->data));
-        break;
-    default:
-        break;
+    case SIO_ACK:
+    case SIO_BINARY_ACK: answered(s, p->id, json_text(mem, p->data)); break;
+    default: break;
     }
 }
 
@@ -375,7 +381,8 @@ static void binary_whole(struct session *s)
     struct sio_packet p;
     struct error err;
 
-    if (sio_parse(mem, buf_str(&s->binary), &p, &err) == OK && sio_attach(mem, &p.data, s->attachments, s->attachments_n, &err) == OK) {
+    if (sio_parse(mem, buf_str(&s->binary), &p, &err) == OK &&
+        sio_attach(mem, &p.data, s->attachments, s->attachments_n, &err) == OK) {
         drop_attachments(s);
         take(s, mem, &p);
     } else {
@@ -403,7 +410,8 @@ void socketio_binary(struct session *s, struct str bytes)
 
 void socketio_tick(int64_t now_ms)
 {
-    MAP_EACH(all_sessions(), entry) {
+    MAP_EACH(all_sessions(), entry)
+    {
         struct session *s = entry->value;
 
         if (!s->user && !s->identifying && now_ms - s->opened_ms > STRANGER_MS)
@@ -414,7 +422,7 @@ void socketio_tick(int64_t now_ms)
             next = a->next;
             if (now_ms > a->until_ms) {
                 answered(s, a->id, STR_NONE);
-                break;                       /* the list may have changed: the others have another second */
+                break; /* the list may have changed: the others have another second */
             }
         }
     }

@@ -89,7 +89,7 @@ void spool_drop(struct spool *s)
 
 /* ---- the next start */
 
-static char **left;              /* paths of what was found at the start */
+static char **left; /* paths of what was found at the start */
 static size_t left_n;
 static struct delay *later;
 

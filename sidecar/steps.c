@@ -39,7 +39,11 @@ static void finish(struct step *s, enum status st)
 {
     stats.step_failures += st != OK;
     if (st != OK)
-        log_error("step %s failed: %s", s->path, st == UNAVAILABLE ? "not available" : st == TIMED_OUT ? "no answer in time" : s->status ? "refused" : "the worker died");
+        log_error("step %s failed: %s", s->path,
+                  st == UNAVAILABLE ? "not available"
+                  : st == TIMED_OUT ? "no answer in time"
+                  : s->status       ? "refused"
+                                    : "the worker died");
     s->fn(s->arg, st, s->status, str_of(s->content_type), buf_str(&s->answer));
     step_free(s);
 }
@@ -117,15 +121,22 @@ void params_begin(struct buf *params, const char *method, struct str target)
     fcgi_wire_param(params, S("QUERY_STRING"), mark == STR_NPOS ? S("") : str_from(target, mark + 1));
 }
 
-struct step *step_call(struct str path, struct str body, struct str task_id, int64_t patience_ms, step_fn *fn, void *arg)
+struct step *step_call(struct str path, struct str body, struct str task_id, int64_t patience_ms, step_fn *fn,
+                       void *arg)
 {
     struct step *s = calloc(1, sizeof(*s));
     char length[24];
 
     if (!s)
         abort();
-    *s = (struct step){ .params = BUF(NULL, 16 * 1024), .body = BUF(NULL, 4 * ANSWER_BYTES), .answer = BUF(NULL, ANSWER_BYTES), .path = copy_str(path),
-                        .since_ms = mono_ms(), .patience_ms = patience_ms, .fn = fn, .arg = arg };
+    *s = (struct step){ .params = BUF(NULL, 16 * 1024),
+                        .body = BUF(NULL, 4 * ANSWER_BYTES),
+                        .answer = BUF(NULL, ANSWER_BYTES),
+                        .path = copy_str(path),
+                        .since_ms = mono_ms(),
+                        .patience_ms = patience_ms,
+                        .fn = fn,
+                        .arg = arg };
     buf_add_str(&s->body, body);
     snprintf(length, sizeof(length), "%zu", body.n);
     params_begin(&s->params, "POST", path);

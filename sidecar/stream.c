@@ -12,12 +12,12 @@
 
 enum { KEEP_BYTES = 32 * 1024 };
 
-struct stream_poll {             /* outlives its stream until the loop has closed it */
+struct stream_poll { /* outlives its stream until the loop has closed it */
     uv_poll_t poll;
-    struct stream *stream;       /* NULL: closed */
+    struct stream *stream; /* NULL: closed */
 };
 
-static char shared_buffer[64 * 1024];        /* one read at a time: a callback never keeps what it is given */
+static char shared_buffer[64 * 1024]; /* one read at a time: a callback never keeps what it is given */
 
 static void set_events(struct stream *s);
 
@@ -48,7 +48,7 @@ static void write_waiting(struct stream *s)
             continue;
         if (n < 0 && errno == EAGAIN)
             return;
-        if (n < 0) {                         /* the reader will find out */
+        if (n < 0) { /* the reader will find out */
             compact(s);
             return;
         }
@@ -234,7 +234,7 @@ int listen_unix(const char *path, int mode)
     if (fd < 0)
         return -1;
     unlink(path);
-    mask = umask(0777);                      /* nobody gets in between bind and chmod */
+    mask = umask(0777); /* nobody gets in between bind and chmod */
     e = bind(fd, (struct sockaddr *)&a, sizeof(a));
     umask(mask);
     if (e == 0 && chmod(path, (mode_t)mode) == 0 && listen(fd, 4096) == 0)

@@ -16,12 +16,12 @@ struct upstream {
     struct upstream *next, **prev;
     CURL *easy;
     struct curl_slist *headers;
-    struct buf head;             /* header lines of interest of the last response */
+    struct buf head; /* header lines of interest of the last response */
     char *content_type;
     int status;
     bool got_head, paused, resume, in_callback, cancelled, unsettled;
     struct upstream *next_unsettled;
-    int64_t last_ms, idle_ms;    /* last byte; how long it may be silent */
+    int64_t last_ms, idle_ms; /* last byte; how long it may be silent */
     char error[CURL_ERROR_SIZE];
     const struct upstream_ops *ops;
     void *arg;
@@ -31,8 +31,8 @@ static CURLM *multi;
 static CURLSH *share;
 static uv_timer_t timer;
 static struct upstream *all, *unsettled;
-static bool working;             /* inside of libcurl, which must not be called again then */
-static struct delay *later;      /* sweeps and resumes */
+static bool working;        /* inside of libcurl, which must not be called again then */
+static struct delay *later; /* sweeps and resumes */
 
 static void do_later(void *arg);
 
@@ -98,7 +98,10 @@ static void give_head(struct upstream *u)
 
 static void ended(struct upstream *u, CURLcode code)
 {
-    enum status st = code == CURLE_OK ? OK : code == CURLE_OPERATION_TIMEDOUT ? TIMED_OUT : u->got_head ? FAILED : UNAVAILABLE;
+    enum status st = code == CURLE_OK                   ? OK
+                     : code == CURLE_OPERATION_TIMEDOUT ? TIMED_OUT
+                     : u->got_head                      ? FAILED
+                                                        : UNAVAILABLE;
 
     if (u->cancelled) {
         call_free(u);
@@ -191,7 +194,8 @@ static size_t on_data(char *p, size_t size, size_t n, void *arg)
 /* Which of the provider's headers may go further. */
 static bool of_interest(struct str name)
 {
-    static const char *const names[] = { "content-type", "content-disposition", "content-language", "cache-control", "etag", "last-modified", "retry-after", "x-request-id" };
+    static const char *const names[] = { "content-type", "content-disposition", "content-language", "cache-control",
+                                         "etag",         "last-modified",       "retry-after",      "x-request-id" };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (str_ieq(name, names[i]))
@@ -203,7 +207,8 @@ static bool of_interest(struct str name)
 static void header_line(struct upstream *u, struct str line)
 {
     size_t colon = str_find_c(line, ':');
-    struct str name = str_sub(line, 0, colon == STR_NPOS ? 0 : colon), value = str_trim(str_from(line, colon == STR_NPOS ? line.n : colon + 1));
+    struct str name = str_sub(line, 0, colon == STR_NPOS ? 0 : colon),
+               value = str_trim(str_from(line, colon == STR_NPOS ? line.n : colon + 1));
     char lower[64];
 
     if (str_ieq(name, "Content-Type")) {
@@ -225,7 +230,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
     if (u->cancelled)
         return 0;
     u->last_ms = mono_ms();
-    if (str_starts(line, "HTTP/")) {         /* also of an interim response: what came before does not count */
+    if (str_starts(line, "HTTP/")) { /* also of an interim response: what came before does not count */
         buf_reset(&u->head);
         free(u->content_type);
         u->content_type = NULL;
@@ -244,7 +249,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
     return u->cancelled ? 0 : size * n;
 }
 
-struct watch {                   /* a socket of libcurl's */
+struct watch { /* a socket of libcurl's */
     uv_poll_t poll;
     curl_socket_t fd;
 };
@@ -318,7 +323,8 @@ static bool add_headers(struct upstream *u, json_object *headers, bool has_body)
     bool has_type = false;
 
     if (json_is(headers, json_type_object)) {
-        json_object_object_foreach(headers, name, value) {
+        json_object_object_foreach(headers, name, value)
+        {
             struct buf line = BUF(NULL, 32 * 1024);
 
             http_add_header(&line, str_of(name), json_str_value(value));
@@ -327,7 +333,7 @@ static bool add_headers(struct upstream *u, json_object *headers, bool has_body)
                 line.p[line.n - 2] = '\0';
                 if (!json_str_value(value).n) {
                     buf_reset(&line);
-                    buf_addf(&line, "%s;", name);        /* libcurl's way to send an empty header */
+                    buf_addf(&line, "%s;", name); /* libcurl's way to send an empty header */
                 }
                 u->headers = curl_slist_append(u->headers, line.p);
             }
@@ -395,7 +401,13 @@ struct upstream *upstream_start(json_object *spec, const struct upstream_ops *op
     u = calloc(1, sizeof(*u));
     if (!u)
         abort();
-    *u = (struct upstream){ .next = all, .prev = &all, .head = BUF(NULL, HEADERS_BYTES * 2), .easy = curl_easy_init(), .ops = ops, .arg = arg, .last_ms = mono_ms(),
+    *u = (struct upstream){ .next = all,
+                            .prev = &all,
+                            .head = BUF(NULL, HEADERS_BYTES * 2),
+                            .easy = curl_easy_init(),
+                            .ops = ops,
+                            .arg = arg,
+                            .last_ms = mono_ms(),
                             .idle_ms = json_int(spec, "idle_timeout_ms", 300000) };
     if (!u->easy)
         abort();
@@ -406,7 +418,8 @@ struct upstream *upstream_start(json_object *spec, const struct upstream_ops *op
     stats.upstreams++;
     mem = arena_new(256);
     set_options(u, spec);
-    good = set_body(u, spec, mem) && add_headers(u, json_get(spec, "headers"), has_body) && curl_easy_setopt(u->easy, CURLOPT_URL, url.p) == CURLE_OK;
+    good = set_body(u, spec, mem) && add_headers(u, json_get(spec, "headers"), has_body) &&
+           curl_easy_setopt(u->easy, CURLOPT_URL, url.p) == CURLE_OK;
     arena_free(mem);
     if (method.n && !str_is(method, has_body ? "POST" : "GET"))
         curl_easy_setopt(u->easy, CURLOPT_CUSTOMREQUEST, method.p);
@@ -431,7 +444,7 @@ static void do_later(void *arg)
         } else if (u->resume) {
             u->resume = false;
             working = true;
-            curl_easy_pause(u->easy, CURLPAUSE_CONT);    /* may call on_data at once */
+            curl_easy_pause(u->easy, CURLPAUSE_CONT); /* may call on_data at once */
             working = false;
         }
     }
@@ -456,7 +469,7 @@ void upstream_tick(int64_t now_ms)
         if (u->paused || u->cancelled || u->idle_ms <= 0 || now_ms - u->last_ms <= u->idle_ms)
             continue;
         end(u, TIMED_OUT, "The provider has been silent for too long.");
-        return;                              /* the list may have changed: the others have another second */
+        return; /* the list may have changed: the others have another second */
     }
 }
 

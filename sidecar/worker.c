@@ -65,7 +65,7 @@ static void start(void *arg)
     argv[4] = "--pool";
     argv[5] = str_c(mem, str_f(mem, "%d:%d", sidecar.workers_min, sidecar.workers_max));
     argv[6] = NULL;
-    unlink(argv[3]);                         /* of an earlier pool, which may still be listening while it dies */
+    unlink(argv[3]); /* of an earlier pool, which may still be listening while it dies */
     started_ms = mono_ms();
     pid = fork();
     if (pid == 0)
@@ -90,7 +90,8 @@ static void on_child(uv_signal_t *handle, int signum)
     pid = -1;
     if (stopping)
         return;
-    log_error("workers ended (%s %d), starting them again", WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    log_error("workers ended (%s %d), starting them again", WIFSIGNALED(status) ? "signal" : "status",
+              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     failures = mono_ms() - started_ms > 10 * 1000 ? 0 : failures + 1;
     delay_start(&again, failures < 3 ? 100 : failures < 10 ? 1000 : 5000, start, NULL);
 }

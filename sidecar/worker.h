@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 void pool_start(void);
-void pool_stop(void);            /* SIGTERM; SIGKILL after 3 s by pool_wait() */
+void pool_stop(void); /* SIGTERM; SIGKILL after 3 s by pool_wait() */
 bool pool_running(void);
 void pool_kill(void);
 

@@ -18,15 +18,16 @@ struct ws {
     struct lws *wsi;
     const struct ws_ops *ops;
     void *owner;
-    struct buf in;               /* a message in fragments */
+    struct buf in; /* a message in fragments */
     struct queued *first, **last;
     size_t waiting;
-    bool closing, silent;        /* silent: the owner is gone */
+    bool closing, silent; /* silent: the owner is gone */
     int code;
     char reason[64];
 };
 
-static struct ws *adopting;      /* the socket that libwebsockets is being given: its callbacks come before the call returns */
+static struct ws
+    *adopting; /* the socket that libwebsockets is being given: its callbacks come before the call returns */
 
 /* ---- packets */
 
@@ -131,7 +132,8 @@ void ws_drop(struct ws *w)
 
 static int received(struct ws *w, const char *p, size_t n)
 {
-    bool binary = lws_frame_is_binary(w->wsi), last = lws_is_final_fragment(w->wsi) && lws_remaining_packet_payload(w->wsi) == 0;
+    bool binary = lws_frame_is_binary(w->wsi),
+         last = lws_is_final_fragment(w->wsi) && lws_remaining_packet_payload(w->wsi) == 0;
     struct str data = str_n(p, n);
 
     if (w->silent)
@@ -171,7 +173,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     struct ws *w = lws_get_opaque_user_data(wsi);
 
     (void)user;
-    if (!w && adopting && adopting->wsi == wsi) {        /* what is set in WSI_CREATE does not stay */
+    if (!w && adopting && adopting->wsi == wsi) { /* what is set in WSI_CREATE does not stay */
         w = adopting;
         lws_set_opaque_user_data(wsi, w);
     }
@@ -180,22 +182,18 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         if (adopting && !adopting->wsi)
             adopting->wsi = wsi;
         return 0;
-    case LWS_CALLBACK_HTTP:                  /* nobody speaks plain HTTP to libwebsockets here */
-        return -1;
+    case LWS_CALLBACK_HTTP: /* nobody speaks plain HTTP to libwebsockets here */ return -1;
     case LWS_CALLBACK_ESTABLISHED:
         if (w && w->first)
             lws_callback_on_writable(wsi);
         return w ? 0 : -1;
-    case LWS_CALLBACK_RECEIVE:
-        return w ? received(w, in, len) : -1;
-    case LWS_CALLBACK_SERVER_WRITEABLE:
-        return w ? writable(w) : -1;
+    case LWS_CALLBACK_RECEIVE: return w ? received(w, in, len) : -1;
+    case LWS_CALLBACK_SERVER_WRITEABLE: return w ? writable(w) : -1;
     case LWS_CALLBACK_WSI_DESTROY:
         if (w)
             destroyed(w);
         return 0;
-    default:
-        return 0;
+    default: return 0;
     }
 }
 
@@ -222,11 +220,14 @@ struct ws *ws_accept(struct http_request *r, const struct ws_ops *ops, void *own
     struct ws *w;
     int fd;
 
-    if (http_has_more(r) || !good_key(key) || !str_is(http_head_field(&r->head, "Sec-WebSocket-Version"), "13") || !str_is(r->head.method, "GET")) {
+    if (http_has_more(r) || !good_key(key) || !str_is(http_head_field(&r->head, "Sec-WebSocket-Version"), "13") ||
+        !str_is(r->head.method, "GET")) {
         http_reply_detail(r, 400, "Bad WebSocket handshake");
         return NULL;
     }
-    buf_addf(&head, "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: %.*s\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    buf_addf(&head,
+             "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: "
+             "%.*s\r\nSec-WebSocket-Version: 13\r\n\r\n",
              STR(key));
     w = calloc(1, sizeof(*w));
     if (!w)
@@ -242,7 +243,7 @@ struct ws *ws_accept(struct http_request *r, const struct ws_ops *ops, void *own
             buf_free(&w->in);
             free(w);
         }
-        w = NULL;                            /* with a wsi, its end has freed it */
+        w = NULL; /* with a wsi, its end has freed it */
     }
     adopting = NULL;
     buf_free(&head);
@@ -259,7 +260,8 @@ static void lws_log(int level, const char *line)
 
 bool ws_init(void)
 {
-    static const struct lws_protocols protocols[] = { { .name = "webui", .callback = callback, .rx_buffer_size = 1024 }, { 0 } };
+    static const struct lws_protocols protocols[] = { { .name = "webui", .callback = callback, .rx_buffer_size = 1024 },
+                                                      { 0 } };
     void *loops[] = { sidecar.loop };
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,

@@ -9,19 +9,24 @@
 #include "sidecar/sidecar.h"
 #include "sidecar/ws.h"
 
-enum { MAX_MESSAGE = 16 * 1024 * 1024, MAX_TOKEN = 16 * 1024, LINE_BYTES = 16 * 1024 * 1024, ANSWER_BYTES = 32 * 1024 * 1024 };
+enum {
+    MAX_MESSAGE = 16 * 1024 * 1024,
+    MAX_TOKEN = 16 * 1024,
+    LINE_BYTES = 16 * 1024 * 1024,
+    ANSWER_BYTES = 32 * 1024 * 1024
+};
 
 struct chat {
     struct chat *next, **prev;
     struct ws *ws;
     struct asker asker;
-    char *text;                  /* the handshake's head, without its credentials if they may not be used */
+    char *text; /* the handshake's head, without its credentials if they may not be used */
     size_t text_n;
-    char *token;                 /* of the first message */
-    bool busy, is_stream, broke_off;     /* broke_off: the stream's last word was an error */
+    char *token;                     /* of the first message */
+    bool busy, is_stream, broke_off; /* broke_off: the stream's last word was an error */
     int status;
     struct line_reader lines;
-    struct buf body;             /* an answer that is no stream */
+    struct buf body; /* an answer that is no stream */
 };
 
 static struct chat *chats;
@@ -164,8 +169,9 @@ static void ask(struct chat *c, json_object *request, struct arena *mem)
     for (int i = 0; i < head.fields_n; i++) {
         struct http_field *f = &head.fields[i];
 
-        if (str_starts(f->name, "Sec-WebSocket") || str_ieq(f->name, "Content-Type") || (c->token && (str_ieq(f->name, "Authorization") || str_ieq(f->name, "Cookie"))))
-            f->name = S("X_dropped");        /* with "_": it is not forwarded */
+        if (str_starts(f->name, "Sec-WebSocket") || str_ieq(f->name, "Content-Type") ||
+            (c->token && (str_ieq(f->name, "Authorization") || str_ieq(f->name, "Cookie"))))
+            f->name = S("X_dropped"); /* with "_": it is not forwarded */
     }
     forward_params(&params, &head, "POST", S("/api/chat/completions"), body.n, task_id);
     fcgi_wire_param(&params, S("CONTENT_TYPE"), S("application/json"));
@@ -248,7 +254,8 @@ static struct str host_of(struct str origin)
 /* A page of another site can make a browser connect with the user's cookie. Its cookie counts only for pages of ours. */
 static bool origin_is_ours(const struct http_head *head)
 {
-    struct str origin = http_head_field(head, "Origin"), host = http_head_field(head, "X-Forwarded-Host"), list = sidecar.cors_origins, piece;
+    struct str origin = http_head_field(head, "Origin"), host = http_head_field(head, "X-Forwarded-Host"),
+               list = sidecar.cors_origins, piece;
 
     if (!origin.p)
         return true;

@@ -4,7 +4,7 @@
 
 #include "sidecar/http.h"
 
-void ws_chat_open(struct http_request *r);               /* a WebSocket handshake; takes it over */
+void ws_chat_open(struct http_request *r); /* a WebSocket handshake; takes it over */
 void ws_chat_close_all(void);
 
 #endif

@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if (p.type != EIO_MESSAGE || sio_parse(mem, p.data, &s, &err) != OK)
             continue;
-        if (s.attachments < 0 || s.attachments > SIO_MAX_ATTACHMENTS || s.id < -1 || !s.namespace.p || s.namespace.p[0] != '/')
+        if (s.attachments < 0 || s.attachments > SIO_MAX_ATTACHMENTS || s.id < -1 || !s.namespace.p ||
+            s.namespace.p[0] != '/')
             abort();
         if ((s.type == SIO_EVENT || s.type == SIO_BINARY_EVENT) && !json_str_value(json_at(s.data, 0)).p)
             abort();

@@ -35,7 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!str_eq(buf_str(&whole), buf_str(&cut)) || a != b)
         abort();
-    if (cgi_head_parse(buf_str(&whole), &head, &used, &err) == OK && (used > whole.n || head.status < 100 || head.headers_n > CGI_MAX_HEADERS))
+    if (cgi_head_parse(buf_str(&whole), &head, &used, &err) == OK &&
+        (used > whole.n || head.status < 100 || head.headers_n > CGI_MAX_HEADERS))
         abort();
     used = 0;
     if (cgi_head_parse(in, &head, &used, &err) == OK && used > in.n)

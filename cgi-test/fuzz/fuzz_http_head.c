@@ -26,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t used = 0;
 
     if (http_head_parse(in, &head, &used, &err) == OK) {
-        if (used > size || head.target.p[0] != '/' || head.method.n == 0 || head.content_length < -1 || (head.chunked && head.content_length >= 0))
+        if (used > size || head.target.p[0] != '/' || head.method.n == 0 || head.content_length < -1 ||
+            (head.chunked && head.content_length >= 0))
             abort();
         http_head_field(&head, "Host");
     }

@@ -20,7 +20,7 @@ static void fold(struct arena *mem, struct str lines, struct buf *shown)
         if (line.n == 0)
             continue;
         if (json_parse(mem, line, &event, NULL) != OK)
-            abort();                         /* what we send must be JSON */
+            abort(); /* what we send must be JSON */
         if (!str_is(json_str(event, "type"), "chat:completion"))
             continue;
         data = json_get(event, "data");
@@ -62,7 +62,8 @@ static void feed(struct transcript *t, struct str line, struct buf *events)
         transcript_feed(t, line, NOW_MS, events);
         return;
     }
-    buf_add_c(&chunk, thought ? "{\"choices\":[{\"delta\":{\"reasoning\":" : "{\"choices\":[{\"index\":0,\"delta\":{\"content\":");
+    buf_add_c(&chunk, thought ? "{\"choices\":[{\"delta\":{\"reasoning\":"
+                              : "{\"choices\":[{\"index\":0,\"delta\":{\"content\":");
     buf_add_json_string(&chunk, thought ? str_from(line, 1) : line);
     buf_add_c(&chunk, "},\"finish_reason\":null}]}");
     transcript_feed(t, buf_str(&chunk), NOW_MS, events);
@@ -88,7 +89,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *mem = arena_new(4096);
     json_object *o = options(mem, size ? data[0] : 0);
     struct transcript *t = transcript_new(o, true, NOW_MS), *again = transcript_new(o, false, NOW_MS);
-    struct buf events = BUF(NULL, 1 << 26), journal = BUF(NULL, 1 << 26), shown = BUF(NULL, 1 << 26), unused = BUF(NULL, 1 << 26);
+    struct buf events = BUF(NULL, 1 << 26), journal = BUF(NULL, 1 << 26), shown = BUF(NULL, 1 << 26),
+               unused = BUF(NULL, 1 << 26);
     struct str in = str_n((const char *)data + (size != 0), size ? size - 1 : 0), line, lines;
 
     if (size && data[0] & 4)

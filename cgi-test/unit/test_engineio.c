@@ -8,8 +8,14 @@
 
 static void test_payload(void **state)
 {
-    struct str payload = S("2probe\x1e" "4hello\x1e" "bAAEC\x1e" "3");
-    static const struct { char type; const char *data; } want[] = { { '2', "probe" }, { '4', "hello" }, { 'b', "AAEC" }, { '3', "" } };
+    struct str payload = S("2probe\x1e"
+                           "4hello\x1e"
+                           "bAAEC\x1e"
+                           "3");
+    static const struct {
+        char type;
+        const char *data;
+    } want[] = { { '2', "probe" }, { '4', "hello" }, { 'b', "AAEC" }, { '3', "" } };
     struct eio_packet p;
     bool broken;
 
@@ -21,7 +27,8 @@ static void test_payload(void **state)
     }
     assert_false(eio_next(&payload, &p, &broken));
     assert_false(broken);
-    payload = S("4a\x1e" "9b");
+    payload = S("4a\x1e"
+                "9b");
     assert_true(eio_next(&payload, &p, &broken));
     assert_false(eio_next(&payload, &p, &broken));
     assert_true(broken);
@@ -32,7 +39,14 @@ static void test_payload(void **state)
 
 static void test_packets(void **state)
 {
-    static const struct { const char *in; enum status want; int type, attachments; const char *namespace; int64_t id; const char *data; } cases[] = {
+    static const struct {
+        const char *in;
+        enum status want;
+        int type, attachments;
+        const char *namespace;
+        int64_t id;
+        const char *data;
+    } cases[] = {
         { "0", OK, SIO_CONNECT, 0, "/", -1, "null" },
         { "0{\"token\":\"x\"}", OK, SIO_CONNECT, 0, "/", -1, "{\"token\":\"x\"}" },
         { "0/admin?a=b,{}", OK, SIO_CONNECT, 0, "/admin", -1, "{}" },
@@ -41,18 +55,19 @@ static void test_packets(void **state)
         { "213[\"e\"]", OK, SIO_EVENT, 0, "/", 13, "[\"e\"]" },
         { "2/n,13[\"e\"]", OK, SIO_EVENT, 0, "/n", 13, "[\"e\"]" },
         { "37[1]", OK, SIO_ACK, 0, "/", 7, "[1]" },
-        { "51-[\"e\",{\"_placeholder\":true,\"num\":0}]", OK, SIO_BINARY_EVENT, 1, "/", -1, "[\"e\",{\"_placeholder\":true,\"num\":0}]" },
+        { "51-[\"e\",{\"_placeholder\":true,\"num\":0}]", OK, SIO_BINARY_EVENT, 1, "/", -1,
+          "[\"e\",{\"_placeholder\":true,\"num\":0}]" },
         { "510-[\"e\"]", OK, SIO_BINARY_EVENT, 10, "/", -1, "[\"e\"]" },
-        { "511-[\"e\"]", INVALID, 0, 0, "", 0, "" },              /* more attachments than anybody needs */
+        { "511-[\"e\"]", INVALID, 0, 0, "", 0, "" }, /* more attachments than anybody needs */
         { "51[\"e\"]", INVALID, 0, 0, "", 0, "" },
-        { "4\"error\"", INVALID, 0, 0, "", 0, "" },               /* for servers only */
+        { "4\"error\"", INVALID, 0, 0, "", 0, "" }, /* for servers only */
         { "7", INVALID, 0, 0, "", 0, "" },
         { "", INVALID, 0, 0, "", 0, "" },
         { "2", INVALID, 0, 0, "", 0, "" },
         { "2{}", INVALID, 0, 0, "", 0, "" },
-        { "2[1]", INVALID, 0, 0, "", 0, "" },                     /* an event has a name */
+        { "2[1]", INVALID, 0, 0, "", 0, "" }, /* an event has a name */
         { "2[]", INVALID, 0, 0, "", 0, "" },
-        { "3[1]", INVALID, 0, 0, "", 0, "" },                     /* an answer to nothing */
+        { "3[1]", INVALID, 0, 0, "", 0, "" }, /* an answer to nothing */
         { "31{}", INVALID, 0, 0, "", 0, "" },
         { "21234567890123456789[\"e\"]", INVALID, 0, 0, "", 0, "" },
         { "2[\"e\"", INVALID, 0, 0, "", 0, "" },
@@ -67,9 +82,11 @@ static void test_packets(void **state)
 
         if (st != cases[i].want)
             fail_msg("%s: %d", cases[i].in, st);
-        if (st == OK && ((int)p.type != cases[i].type || p.attachments != cases[i].attachments || !str_is(p.namespace, cases[i].namespace) ||
-                         p.id != cases[i].id || !str_is(json_text(mem, p.data), cases[i].data)))
-            fail_msg("%s: read as %d %d %.*s %lld", cases[i].in, p.type, p.attachments, STR(p.namespace), (long long)p.id);
+        if (st == OK && ((int)p.type != cases[i].type || p.attachments != cases[i].attachments ||
+                         !str_is(p.namespace, cases[i].namespace) || p.id != cases[i].id ||
+                         !str_is(json_text(mem, p.data), cases[i].data)))
+            fail_msg("%s: read as %d %d %.*s %lld", cases[i].in, p.type, p.attachments, STR(p.namespace),
+                     (long long)p.id);
         arena_free(mem);
     }
 }
@@ -78,7 +95,8 @@ static void test_attachments(void **state)
 {
     struct arena *mem = arena_new(1000);
     struct str attachments[] = { { "\0\1\2", 3 }, S("x") };
-    json_object *data = json_parse_or_null(mem, S("[\"e\",{\"a\":[{\"_placeholder\":true,\"num\":1}]},{\"_placeholder\":true,\"num\":0}]"));
+    json_object *data = json_parse_or_null(
+        mem, S("[\"e\",{\"a\":[{\"_placeholder\":true,\"num\":1}]},{\"_placeholder\":true,\"num\":0}]"));
     struct error err;
 
     (void)state;
@@ -93,7 +111,8 @@ static void test_attachments(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_payload), cmocka_unit_test(test_packets), cmocka_unit_test(test_attachments) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_payload), cmocka_unit_test(test_packets),
+                                        cmocka_unit_test(test_attachments) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -197,6 +197,11 @@ static void test_refused(void **state)
           SCHEMA_UNKNOWN,
           { "half made", "0.6.32", "empty database" } },
         { "a table is gone", "DROP TABLE memory", SCHEMA_UNKNOWN, { "memory", "0.6.32", "backup" } },
+        { "a column is gone", "ALTER TABLE folder DROP COLUMN data", SCHEMA_UNKNOWN, { "folder", "\"data\"", "backup" } },
+        { "a column has another name",
+          "ALTER TABLE \"user\" RENAME COLUMN bio TO about",
+          SCHEMA_UNKNOWN,
+          { "user", "\"bio\"", "backup" } },
     };
 
     (void)state;

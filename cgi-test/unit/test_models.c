@@ -33,15 +33,21 @@ static struct arena *mem;
 static struct db *db;
 static struct config *config;
 static struct error err;
-static const struct user admin = { .id = { "admin", 5 }, .name = { "Ad Min", 6 }, .email = { "a@b.c", 5 }, .role = { "admin", 5 }, .is_admin = true },
-                         ann = { .id = { "ann", 3 }, .name = { "Ann", 3 }, .email = { "ann@b.c", 7 }, .role = { "user", 4 } };
+static const struct user admin = { .id = { "admin", 5 },
+                                   .name = { "Ad Min", 6 },
+                                   .email = { "a@b.c", 5 },
+                                   .role = { "admin", 5 },
+                                   .is_admin = true },
+                         ann = {
+                             .id = { "ann", 3 }, .name = { "Ann", 3 }, .email = { "ann@b.c", 7 }, .role = { "user", 4 }
+                         };
 
 /* ---- providers */
 
 struct fake {
     int listener, port;
-    const char *models, *tags, *ps;  /* bodies */
-    int status;                      /* 0: 200 */
+    const char *models, *tags, *ps; /* bodies */
+    int status;                     /* 0: 200 */
     atomic_int asked;
 };
 
@@ -56,8 +62,9 @@ static void answer(struct fake *f, int fd)
         head[n] = '\0';
         atomic_fetch_add(&f->asked, 1);
         body = strstr(head, "/api/tags") ? f->tags : strstr(head, "/api/ps") ? f->ps : f->models;
-        buf_addf(&b, "HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s", f->status ? f->status : 200,
-                 body ? strlen(body) : 0, body ? body : "");
+        buf_addf(
+            &b, "HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+            f->status ? f->status : 200, body ? strlen(body) : 0, body ? body : "");
         (void)write_all(fd, buf_str(&b), NULL);
         buf_free(&b);
     }
@@ -107,8 +114,14 @@ static void set(enum setting_id id, const char *json)
 
 static const char *urls(const char *format, int a, int b, int c)
 {
-    return str_f(mem, "%s", str_replace(mem, str_replace(mem, str_replace(mem, str_of(format), S("ONE"), str_f(mem, "http://127.0.0.1:%d", a)), S("TWO"),
-                                                         str_f(mem, "http://127.0.0.1:%d", b)), S("DEAD"), str_f(mem, "http://127.0.0.1:%d", c)).p).p;
+    return str_f(mem, "%s",
+                 str_replace(
+                     mem,
+                     str_replace(mem, str_replace(mem, str_of(format), S("ONE"), str_f(mem, "http://127.0.0.1:%d", a)),
+                                 S("TWO"), str_f(mem, "http://127.0.0.1:%d", b)),
+                     S("DEAD"), str_f(mem, "http://127.0.0.1:%d", c))
+                     .p)
+        .p;
 }
 
 static void providers(const char *openai, const char *openai_configs, const char *ollama, const char *ollama_configs)
@@ -140,7 +153,7 @@ static json_object *members(json_object *list, const char *key)
 {
     json_object *out = json_new_array(mem);
 
-    JSON_EACH(list, i, m)
+    JSON_EACH (list, i, m)
         json_push(out, json_path(m, key));
     return out;
 }
@@ -206,27 +219,37 @@ static void without_run_directory(void **state)
 static void openai_models(void **state)
 {
     (void)state;
-    one.models = "{\"data\": [{\"id\": \"a\", \"name\": null, \"owned_by\": \"x\"}, {\"id\": \"b\", \"name\": \"B\", \"created\": 5}, {\"name\": \"c\"}]}";
+    one.models = "{\"data\": [{\"id\": \"a\", \"name\": null, \"owned_by\": \"x\"}, {\"id\": \"b\", \"name\": \"B\", "
+                 "\"created\": 5}, {\"name\": \"c\"}]}";
     two.models = "[{\"id\": \"d\"}]";
     providers("[\"ONE/\", \"TWO\", \"ONE\", \"TWO\"]",
-              "{\"1\": {\"prefix_id\": \"p\", \"tags\": [{\"name\": \"t\"}], \"connection_type\": \"local\"}, \"2\": {\"enable\": false},"
+              "{\"1\": {\"prefix_id\": \"p\", \"tags\": [{\"name\": \"t\"}], \"connection_type\": \"local\"}, \"2\": "
+              "{\"enable\": false},"
               " \"3\": {\"model_ids\": [\"m\"], \"prefix_id\": \"q\"}}",
               "[]", "{}");
-    same("all", catalog(false),
-         "[{\"id\": \"a\", \"owned_by\": \"openai\", \"connection_type\": \"external\", \"name\": \"a\","
-         "  \"openai\": {\"id\": \"a\", \"owned_by\": \"x\", \"connection_type\": \"external\"}, \"urlIdx\": 0},"
-         " {\"id\": \"b\", \"name\": \"B\", \"created\": 5, \"connection_type\": \"external\", \"owned_by\": \"openai\","
-         "  \"openai\": {\"id\": \"b\", \"name\": \"B\", \"created\": 5, \"connection_type\": \"external\"}, \"urlIdx\": 0},"
-         " {\"name\": \"c\", \"connection_type\": \"external\", \"owned_by\": \"openai\", \"openai\": {\"name\": \"c\", \"connection_type\": \"external\"},"
-         "  \"urlIdx\": 0, \"id\": \"c\"},"
-         " {\"id\": \"p.d\", \"tags\": [{\"name\": \"t\"}], \"connection_type\": \"local\", \"name\": \"p.d\", \"owned_by\": \"openai\","
-         "  \"openai\": {\"id\": \"p.d\", \"tags\": [{\"name\": \"t\"}], \"connection_type\": \"local\"}, \"urlIdx\": 1},"
-         " {\"id\": \"q.m\", \"name\": \"m\", \"owned_by\": \"openai\", \"urlIdx\": 3, \"connection_type\": \"external\","
-         "  \"openai\": {\"id\": \"q.m\", \"name\": \"m\", \"owned_by\": \"openai\", \"openai\": {\"id\": \"m\"}, \"urlIdx\": 3, \"connection_type\": \"external\"}}]");
+    same(
+        "all", catalog(false),
+        "[{\"id\": \"a\", \"owned_by\": \"openai\", \"connection_type\": \"external\", \"name\": \"a\","
+        "  \"openai\": {\"id\": \"a\", \"owned_by\": \"x\", \"connection_type\": \"external\"}, \"urlIdx\": 0},"
+        " {\"id\": \"b\", \"name\": \"B\", \"created\": 5, \"connection_type\": \"external\", \"owned_by\": \"openai\","
+        "  \"openai\": {\"id\": \"b\", \"name\": \"B\", \"created\": 5, \"connection_type\": \"external\"}, "
+        "\"urlIdx\": 0},"
+        " {\"name\": \"c\", \"connection_type\": \"external\", \"owned_by\": \"openai\", \"openai\": {\"name\": \"c\", "
+        "\"connection_type\": \"external\"},"
+        "  \"urlIdx\": 0, \"id\": \"c\"},"
+        " {\"id\": \"p.d\", \"tags\": [{\"name\": \"t\"}], \"connection_type\": \"local\", \"name\": \"p.d\", "
+        "\"owned_by\": \"openai\","
+        "  \"openai\": {\"id\": \"p.d\", \"tags\": [{\"name\": \"t\"}], \"connection_type\": \"local\"}, \"urlIdx\": "
+        "1},"
+        " {\"id\": \"q.m\", \"name\": \"m\", \"owned_by\": \"openai\", \"urlIdx\": 3, \"connection_type\": "
+        "\"external\","
+        "  \"openai\": {\"id\": \"q.m\", \"name\": \"m\", \"owned_by\": \"openai\", \"openai\": {\"id\": \"m\"}, "
+        "\"urlIdx\": 3, \"connection_type\": \"external\"}}]");
     set(CFG_ENABLE_OPENAI_API, "false");
     assert_int_equal(json_length(catalog(false)), 0);
     set(CFG_ENABLE_OPENAI_API, "true");
-    assert_true(catalog_is_for_chat(S("gpt-4o")) && !catalog_is_for_chat(S("text-embedding-3")) && !catalog_is_for_chat(S("tts-1")));
+    assert_true(catalog_is_for_chat(S("gpt-4o")) && !catalog_is_for_chat(S("text-embedding-3")) &&
+                !catalog_is_for_chat(S("tts-1")));
 }
 
 static void ollama_models(void **state)
@@ -234,12 +257,15 @@ static void ollama_models(void **state)
     json_object *list;
 
     (void)state;
-    one.tags = "{\"models\": [{\"name\": \"x:1b\", \"model\": \"x:1b\"}, {\"name\": \"y:1b\", \"model\": \"y:1b\"}, {\"name\": \"no model\"}]}";
-    one.ps = "{\"models\": [{\"model\": \"x:1b\", \"expires_at\": \"2026-01-02T03:04:05.123456789+02:00\"}, {\"model\": \"y:1b\", \"expires_at\": \"nonsense\"}]}";
+    one.tags = "{\"models\": [{\"name\": \"x:1b\", \"model\": \"x:1b\"}, {\"name\": \"y:1b\", \"model\": \"y:1b\"}, "
+               "{\"name\": \"no model\"}]}";
+    one.ps = "{\"models\": [{\"model\": \"x:1b\", \"expires_at\": \"2026-01-02T03:04:05.123456789+02:00\"}, "
+             "{\"model\": \"y:1b\", \"expires_at\": \"nonsense\"}]}";
     two.tags = "{\"models\": [{\"name\": \"x:1b\", \"model\": \"x:1b\"}, {\"name\": \"z:1b\", \"model\": \"z:1b\"}]}";
     two.ps = "{\"models\": [{\"model\": \"z:1b\", \"expires_at\": \"2026-01-02T03:04:05Z\"}]}";
     providers("[]", "{}", "[\"ONE\", \"TWO\", \"TWO\", \"ONE\"]",
-              "{\"2\": {\"prefix_id\": \"p\", \"model_ids\": [\"z:1b\"], \"tags\": [{\"name\": \"t\"}], \"connection_type\": \"external\"}, \"3\": {\"enable\": false}}");
+              "{\"2\": {\"prefix_id\": \"p\", \"model_ids\": [\"z:1b\"], \"tags\": [{\"name\": \"t\"}], "
+              "\"connection_type\": \"external\"}, \"3\": {\"enable\": false}}");
     list = catalog(false);
     same("names", members(list, "id"), "[\"x:1b\", \"y:1b\", \"z:1b\", \"p.z:1b\"]");
     same("where", members(list, "ollama.urls"), "[[0, 1], [0], [1], [2]]");
@@ -254,11 +280,21 @@ static void ollama_models(void **state)
 
 static void garbage(void **state)
 {
-    static const struct { const char *label, *body; int status; size_t n; } cases[] = {
-        { "no JSON", "<html>", 200, 1 }, { "nothing", "", 200, 1 }, { "a number", "5", 200, 1 }, { "null", "null", 200, 1 },
-        { "an error", "{\"error\": {\"message\": \"x\"}}", 500, 1 }, { "data is no list", "{\"data\": {\"a\": 1}}", 200, 1 },
-        { "no objects", "{\"data\": [1, null, \"x\", [], {}]}", 200, 1 }, { "no names", "{\"data\": [{\"id\": \"\"}, {\"id\": 5}, {\"id\": null}]}", 200, 1 },
-        { "cut off", "{\"data\": [{\"id\": \"a\"}", 200, 1 }, { "some are good", "{\"data\": [{\"id\": \"a\"}, 7]}", 200, 2 },
+    static const struct {
+        const char *label, *body;
+        int status;
+        size_t n;
+    } cases[] = {
+        { "no JSON", "<html>", 200, 1 },
+        { "nothing", "", 200, 1 },
+        { "a number", "5", 200, 1 },
+        { "null", "null", 200, 1 },
+        { "an error", "{\"error\": {\"message\": \"x\"}}", 500, 1 },
+        { "data is no list", "{\"data\": {\"a\": 1}}", 200, 1 },
+        { "no objects", "{\"data\": [1, null, \"x\", [], {}]}", 200, 1 },
+        { "no names", "{\"data\": [{\"id\": \"\"}, {\"id\": 5}, {\"id\": null}]}", 200, 1 },
+        { "cut off", "{\"data\": [{\"id\": \"a\"}", 200, 1 },
+        { "some are good", "{\"data\": [{\"id\": \"a\"}, 7]}", 200, 2 },
         { "invalid UTF-8", "{\"data\": [{\"id\": \"\xff\"}]}", 200, 1 },
     };
 
@@ -285,7 +321,7 @@ static void same_answer_same_list(void **state)
     catalog_get(mem, config, &admin, true, &second);
     assert_true(first == second);
     one.models = "{\"data\": [{\"id\": \"b\"}]}";
-    assert_true(catalog_changed_at_ms(mem, config, &admin, false) == first);       /* good for a second */
+    assert_true(catalog_changed_at_ms(mem, config, &admin, false) == first); /* good for a second */
     assert_true(catalog_changed_at_ms(mem, config, &admin, true) > first);
     catalog_get(mem, config, &admin, false, &third);
     assert_true(third > first);
@@ -350,31 +386,39 @@ static void dead_provider(void **state)
     providers("[\"DEAD\", \"ONE\", \"DEAD\", \"http://127.0.0.1:9\"]", "{}", "[\"DEAD\", \"ONE\"]", "{}");
     same("the others are there", members(catalog(false), "id"), "[\"a\", \"x\"]");
     took = mono_ms() - started;
-    assert_true(took >= 900 && took < 2000);             /* once, not once a provider */
+    assert_true(took >= 900 && took < 2000); /* once, not once a provider */
     asked = one.asked;
     started = mono_ms();
     assert_int_equal(json_length(catalog(false)), 2);
     assert_true(mono_ms() - started < 200);
-    usleep((useconds_t)(3 * took + 100) * 1000);         /* it is kept for three times as long as it took */
+    usleep((useconds_t)(3 * took + 100) * 1000); /* it is kept for three times as long as it took */
     db_disconnect(db);
     pid = fork();
     if (pid == 0)
-        _exit((int)json_length(catalog(false)));         /* one asks … */
+        _exit((int)json_length(catalog(false))); /* one asks … */
     usleep(300 * 1000);
     started = mono_ms();
-    assert_int_equal(json_length(catalog(false)), 2);    /* … and the others go on with what they have */
+    assert_int_equal(json_length(catalog(false)), 2); /* … and the others go on with what they have */
     assert_true(mono_ms() - started < 200);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(WEXITSTATUS(status), 2);
-    assert_int_equal(one.asked, asked + 3);              /* /models, /api/tags, /api/ps, by one of us */
+    assert_int_equal(one.asked, asked + 3); /* /models, /api/tags, /api/ps, by one of us */
 }
 
 /* ---- the list */
 
-static void row(const char *id, const char *base, const char *name, const char *meta, const char *access, bool is_active)
+static void row(const char *id, const char *base, const char *name, const char *meta, const char *access,
+                bool is_active)
 {
-    struct model_row m = { .id = str_of(id), .user_id = S("owner"), .base_model_id = str_of(base), .name = str_of(name),
-                           .params = S("{\"temperature\": 0.5, \"system\": \"Be {{USER_NAME}}.\"}"), .meta = str_of(meta), .access_control = str_of(access), .created_at = 7, .is_active = is_active };
+    struct model_row m = { .id = str_of(id),
+                           .user_id = S("owner"),
+                           .base_model_id = str_of(base),
+                           .name = str_of(name),
+                           .params = S("{\"temperature\": 0.5, \"system\": \"Be {{USER_NAME}}.\"}"),
+                           .meta = str_of(meta),
+                           .access_control = str_of(access),
+                           .created_at = 7,
+                           .is_active = is_active };
 
     assert_int_equal(model_row_insert(db, &m), DB_ROW);
 }
@@ -401,8 +445,10 @@ static json_object *ids_for(const struct user *u)
 static void prepare_list(void)
 {
     assert_int_not_equal(model_rows_delete_all(db), DB_ERROR);
-    one.models = "{\"data\": [{\"id\": \"a\", \"tags\": [{\"name\": \"p\"}]}, {\"id\": \"b\"}, {\"id\": \"f\", \"pipeline\": {\"type\": \"filter\"}}, {\"id\": \"q\", \"pipeline\": {\"type\": \"pipe\"}}]}";
-    one.tags = "{\"models\": [{\"name\": \"x:1b\", \"model\": \"x:1b\"}, {\"name\": \"y:latest\", \"model\": \"y:latest\"}]}";
+    one.models = "{\"data\": [{\"id\": \"a\", \"tags\": [{\"name\": \"p\"}]}, {\"id\": \"b\"}, {\"id\": \"f\", "
+                 "\"pipeline\": {\"type\": \"filter\"}}, {\"id\": \"q\", \"pipeline\": {\"type\": \"pipe\"}}]}";
+    one.tags =
+        "{\"models\": [{\"name\": \"x:1b\", \"model\": \"x:1b\"}, {\"name\": \"y:latest\", \"model\": \"y:latest\"}]}";
     one.ps = "{}";
     two.models = "{\"data\": [{\"id\": \"a\"}]}";
     providers("[\"ONE\", \"TWO\"]", "{\"1\": {\"prefix_id\": \"p\"}}", "[\"ONE\"]", "{}");
@@ -426,7 +472,8 @@ static void rows_and_models(void **state)
     row("q", "a", "taken by a provider", "{}", NULL, true);
     row("orphan", "gone", "Orphan", "{}", "{}", true);
     row("wise", "y", "Wise", "{}", NULL, true);
-    same("with rows", ids_for(&admin), "[\"a\", \"q\", \"p.a\", \"x:1b\", \"y:latest\", \"mine\", \"orphan\", \"wise\"]");
+    same("with rows", ids_for(&admin),
+         "[\"a\", \"q\", \"p.a\", \"x:1b\", \"y:latest\", \"mine\", \"orphan\", \"wise\"]");
     same("a row opens its own id, not that of all tags", ids_for(&ann), "[\"a\", \"mine\", \"wise\"]");
     assert_true(str_is(model_by_id(list_of(false), S("a"))->name, "Alpha"));
     assert_true(str_is(model_by_id(list_of(false), S("x:1b"))->name, "Ex"));
@@ -434,9 +481,10 @@ static void rows_and_models(void **state)
     assert_true(str_is(model_by_id(list_of(false), S("wise"))->owned_by, "ollama"));
     assert_true(str_is(model_by_id(list_of(false), S("orphan"))->owned_by, "openai"));
     assert_null(model_by_id(list_of(false), S("b")));
-    assert_non_null(model_by_id(list_of(false), S("f")));            /* a filter is not shown, but is there */
+    assert_non_null(model_by_id(list_of(false), S("f"))); /* a filter is not shown, but is there */
     set(CFG_MODEL_ORDER_LIST, "[\"wise\", \"p.a\"]");
-    same("in order, then by name", ids_for(&admin), "[\"wise\", \"p.a\", \"a\", \"x:1b\", \"mine\", \"orphan\", \"q\", \"y:latest\"]");
+    same("in order, then by name", ids_for(&admin),
+         "[\"wise\", \"p.a\", \"a\", \"x:1b\", \"mine\", \"orphan\", \"q\", \"y:latest\"]");
 }
 
 static void arenas(void **state)
@@ -446,8 +494,10 @@ static void arenas(void **state)
     set(CFG_ENABLE_EVALUATION_ARENA_MODELS, "true");
     same("the usual one", ids_for(&admin), "[\"a\", \"b\", \"q\", \"p.a\", \"x:1b\", \"y:latest\", \"arena-model\"]");
     same("is for nobody", ids_for(&ann), "[]");
-    set(CFG_EVALUATION_ARENA_MODELS, "[{\"id\": \"ring\", \"name\": \"Ring\", \"meta\": {\"model_ids\": [\"a\"], \"access_control\": null}},"
-                                     " {\"id\": \"pit\", \"name\": \"Pit\", \"meta\": {\"access_control\": {\"read\": {\"user_ids\": [\"bob\"]}}}}]");
+    set(CFG_EVALUATION_ARENA_MODELS,
+        "[{\"id\": \"ring\", \"name\": \"Ring\", \"meta\": {\"model_ids\": [\"a\"], \"access_control\": null}},"
+        " {\"id\": \"pit\", \"name\": \"Pit\", \"meta\": {\"access_control\": {\"read\": {\"user_ids\": "
+        "[\"bob\"]}}}}]");
     same("others", ids_for(&ann), "[\"ring\"]");
     assert_true(model_by_id(list_of(false), S("ring"))->is_arena);
     set(CFG_EVALUATION_ARENA_MODELS, "[]");
@@ -483,9 +533,19 @@ static void kept_until_something_changes(void **state)
 
 static void provider_of_a_model(void **state)
 {
-    static const struct { const char *id; enum status st; enum provider_kind kind; int index; const char *upstream_id; } cases[] = {
-        { "a", OK, PROVIDER_OPENAI, 0, "a" },       { "p.a", OK, PROVIDER_OPENAI, 1, "a" },   { "mine", OK, PROVIDER_OPENAI, 1, "a" },
-        { "deeper", OK, PROVIDER_OPENAI, 1, "a" },  { "wise", OK, PROVIDER_OLLAMA, 0, "y:latest" }, { "orphan", NOT_FOUND, 0, 0, "" },
+    static const struct {
+        const char *id;
+        enum status st;
+        enum provider_kind kind;
+        int index;
+        const char *upstream_id;
+    } cases[] = {
+        { "a", OK, PROVIDER_OPENAI, 0, "a" },
+        { "p.a", OK, PROVIDER_OPENAI, 1, "a" },
+        { "mine", OK, PROVIDER_OPENAI, 1, "a" },
+        { "deeper", OK, PROVIDER_OPENAI, 1, "a" },
+        { "wise", OK, PROVIDER_OLLAMA, 0, "y:latest" },
+        { "orphan", NOT_FOUND, 0, 0, "" },
         { "circle", NOT_FOUND, 0, 0, "" },
     };
     const struct models *list;
@@ -504,7 +564,8 @@ static void provider_of_a_model(void **state)
         struct str id = STR_NONE;
         enum status st = model_provider(mem, config, list, model_by_id(list, str_of(cases[i].id)), &p, &id);
 
-        if (st != cases[i].st || (st == OK && (p.kind != cases[i].kind || p.index != cases[i].index || !str_is(id, cases[i].upstream_id))))
+        if (st != cases[i].st ||
+            (st == OK && (p.kind != cases[i].kind || p.index != cases[i].index || !str_is(id, cases[i].upstream_id))))
             fail_msg("%s: status %d, index %d, \"%.*s\"", cases[i].id, st, p.index, STR(id));
     }
 }
@@ -528,16 +589,21 @@ static void calls(void **state)
     prepare_list();
     row("mine", "p.a", "Mine", "{}", NULL, true);
     row("wise", "y", "Wise", "{}", NULL, true);
-    call = call_for("mine", "{\"model\": \"mine\", \"messages\": [{\"role\": \"user\", \"content\": \"hi\"}], \"stream\": true}");
+    call = call_for(
+        "mine", "{\"model\": \"mine\", \"messages\": [{\"role\": \"user\", \"content\": \"hi\"}], \"stream\": true}");
     assert_true(str_is(json_str(call.upstream, "url"), str_f(mem, "http://127.0.0.1:%d/chat/completions", two.port).p));
     assert_true(call.is_stream && !call.is_ollama);
     same("body", json_parse_or_null(mem, json_str(call.upstream, "body")),
-         "{\"model\": \"a\", \"messages\": [{\"role\": \"system\", \"content\": \"Be Ann.\"}, {\"role\": \"user\", \"content\": \"hi\"}], \"stream\": true, \"temperature\": 0.5}");
-    same("headers", json_get(call.upstream, "headers"), "{\"Content-Type\": \"application/json\", \"Authorization\": \"Bearer k2\"}");
+         "{\"model\": \"a\", \"messages\": [{\"role\": \"system\", \"content\": \"Be Ann.\"}, {\"role\": \"user\", "
+         "\"content\": \"hi\"}], \"stream\": true, \"temperature\": 0.5}");
+    same("headers", json_get(call.upstream, "headers"),
+         "{\"Content-Type\": \"application/json\", \"Authorization\": \"Bearer k2\"}");
     call = call_for("wise", "{\"model\": \"wise\", \"messages\": [], \"options\": {\"top_k\": 1}}");
-    assert_true(call.is_ollama && str_is(json_str(call.upstream, "url"), str_f(mem, "http://127.0.0.1:%d/api/chat", one.port).p));
+    assert_true(call.is_ollama &&
+                str_is(json_str(call.upstream, "url"), str_f(mem, "http://127.0.0.1:%d/api/chat", one.port).p));
     same("Ollama's body", json_parse_or_null(mem, json_str(call.upstream, "body")),
-         "{\"model\": \"y:latest\", \"messages\": [{\"role\": \"system\", \"content\": \"Be Ann.\"}], \"stream\": false, \"options\": {\"top_k\": 1, \"temperature\": 0.5}}");
+         "{\"model\": \"y:latest\", \"messages\": [{\"role\": \"system\", \"content\": \"Be Ann.\"}], \"stream\": "
+         "false, \"options\": {\"top_k\": 1, \"temperature\": 0.5}}");
     call = call_for("q", "{\"model\": \"q\"}");
     same("pipelines know who asks", json_get(json_parse_or_null(mem, json_str(call.upstream, "body")), "user"),
          "{\"name\": \"Ann\", \"id\": \"ann\", \"email\": \"ann@b.c\", \"role\": \"user\"}");
@@ -550,9 +616,11 @@ static void drawn(void **state)
     (void)state;
     prepare_list();
     set(CFG_ENABLE_EVALUATION_ARENA_MODELS, "true");
-    set(CFG_EVALUATION_ARENA_MODELS, "[{\"id\": \"ring\", \"name\": \"R\", \"meta\": {\"model_ids\": [\"a\", \"b\", \"gone\", \"ring\"]}},"
-                                     " {\"id\": \"rest\", \"name\": \"R\", \"meta\": {\"model_ids\": [\"a\", \"b\", \"f\", \"q\", \"p.a\", \"x:1b\"], \"filter_mode\": \"exclude\"}},"
-                                     " {\"id\": \"void\", \"name\": \"V\", \"meta\": {\"model_ids\": [\"gone\"]}}]");
+    set(CFG_EVALUATION_ARENA_MODELS,
+        "[{\"id\": \"ring\", \"name\": \"R\", \"meta\": {\"model_ids\": [\"a\", \"b\", \"gone\", \"ring\"]}},"
+        " {\"id\": \"rest\", \"name\": \"R\", \"meta\": {\"model_ids\": [\"a\", \"b\", \"f\", \"q\", \"p.a\", "
+        "\"x:1b\"], \"filter_mode\": \"exclude\"}},"
+        " {\"id\": \"void\", \"name\": \"V\", \"meta\": {\"model_ids\": [\"gone\"]}}]");
     for (int i = 0; i < 200; i++) {
         struct chat_call call = call_for("ring", "{\"messages\": []}");
 
@@ -568,14 +636,20 @@ static void drawn(void **state)
 
 static void what_providers_are_sent(void **state)
 {
-    static const struct { const char *label, *config, *want; } cases[] = {
+    static const struct {
+        const char *label, *config, *want;
+    } cases[] = {
         { "a key", "{}", "{\"Content-Type\": \"application/json\", \"Authorization\": \"Bearer k1\"}" },
         { "none", "{\"auth_type\": \"none\"}", "{\"Content-Type\": \"application/json\"}" },
-        { "the caller's own", "{\"auth_type\": \"session\"}", "{\"Content-Type\": \"application/json\", \"Authorization\": \"Bearer session\"}" },
-        { "never the key in place of a token that is not to be had", "{\"auth_type\": \"system_oauth\"}", "{\"Content-Type\": \"application/json\"}" },
+        { "the caller's own", "{\"auth_type\": \"session\"}",
+          "{\"Content-Type\": \"application/json\", \"Authorization\": \"Bearer session\"}" },
+        { "never the key in place of a token that is not to be had", "{\"auth_type\": \"system_oauth\"}",
+          "{\"Content-Type\": \"application/json\"}" },
         { "Azure", "{\"azure\": true, \"api_version\": \"2025-01-01\"}",
-          "{\"Content-Type\": \"application/json\", \"Authorization\": \"Bearer k1\", \"api-key\": \"k1\", \"api-version\": \"2025-01-01\"}" },
-        { "Azure with Entra", "{\"azure\": true, \"auth_type\": \"azure_ad\"}", "{\"Content-Type\": \"application/json\", \"api-version\": \"2023-03-15-preview\"}" },
+          "{\"Content-Type\": \"application/json\", \"Authorization\": \"Bearer k1\", \"api-key\": \"k1\", "
+          "\"api-version\": \"2025-01-01\"}" },
+        { "Azure with Entra", "{\"azure\": true, \"auth_type\": \"azure_ad\"}",
+          "{\"Content-Type\": \"application/json\", \"api-version\": \"2023-03-15-preview\"}" },
     };
     struct chat_call call;
 
@@ -588,10 +662,13 @@ static void what_providers_are_sent(void **state)
         assert_int_equal(provider_by_index(mem, config, PROVIDER_OPENAI, 0, &p), OK);
         same(cases[i].label, provider_headers(mem, config, &p, &ann, S("session"), S("chat")), cases[i].want);
     }
-    set(CFG_OPENAI_API_CONFIGS, "{\"0\": {\"azure\": true, \"model_ids\": [\"gpt 4\"], \"api_version\": \"2025-01-01\"}}");
+    set(CFG_OPENAI_API_CONFIGS,
+        "{\"0\": {\"azure\": true, \"model_ids\": [\"gpt 4\"], \"api_version\": \"2025-01-01\"}}");
     call = call_for("gpt 4", "{\"model\": \"gpt 4\", \"messages\": [], \"top_k\": 1}");
-    assert_true(str_is(json_str(call.upstream, "url"),
-                       str_f(mem, "http://127.0.0.1:%d/openai/deployments/gpt%%204/chat/completions?api-version=2025-01-01", one.port).p));
+    assert_true(str_is(
+        json_str(call.upstream, "url"),
+        str_f(mem, "http://127.0.0.1:%d/openai/deployments/gpt%%204/chat/completions?api-version=2025-01-01", one.port)
+            .p));
     assert_true(str_is(json_str(call.upstream, "body"), "{\"messages\":[]}"));
 }
 
@@ -606,17 +683,27 @@ static void providers_by_index(void **state)
     assert_int_equal(provider_by_index(mem, config, PROVIDER_OLLAMA, 0, &p), OK);
     set(CFG_OLLAMA_API_CONFIGS, urls("{\"ONE\": {\"enable\": false, \"key\": \"k\"}}", one.port, 0, 0));
     assert_int_equal(provider_by_index(mem, config, PROVIDER_OLLAMA, 0, &p), OK);
-    assert_true(!p.is_enabled && str_is(p.key, "k"));        /* entries by address, as older versions wrote them */
+    assert_true(!p.is_enabled && str_is(p.key, "k")); /* entries by address, as older versions wrote them */
     set(CFG_OLLAMA_API_CONFIGS, "{}");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_run_directory), cmocka_unit_test(openai_models), cmocka_unit_test(ollama_models), cmocka_unit_test(garbage),
-        cmocka_unit_test(same_answer_same_list), cmocka_unit_test(shared_with_other_processes), cmocka_unit_test(dead_provider),
-        cmocka_unit_test(rows_and_models), cmocka_unit_test(arenas), cmocka_unit_test(kept_until_something_changes),
-        cmocka_unit_test(provider_of_a_model), cmocka_unit_test(calls), cmocka_unit_test(drawn), cmocka_unit_test(what_providers_are_sent),
+        cmocka_unit_test(without_run_directory),
+        cmocka_unit_test(openai_models),
+        cmocka_unit_test(ollama_models),
+        cmocka_unit_test(garbage),
+        cmocka_unit_test(same_answer_same_list),
+        cmocka_unit_test(shared_with_other_processes),
+        cmocka_unit_test(dead_provider),
+        cmocka_unit_test(rows_and_models),
+        cmocka_unit_test(arenas),
+        cmocka_unit_test(kept_until_something_changes),
+        cmocka_unit_test(provider_of_a_model),
+        cmocka_unit_test(calls),
+        cmocka_unit_test(drawn),
+        cmocka_unit_test(what_providers_are_sent),
         cmocka_unit_test(providers_by_index),
     };
 

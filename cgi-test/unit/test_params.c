@@ -29,25 +29,37 @@ static void same(const char *label, json_object *got, const char *want)
         fail_msg("%s: want %s, got %s", label, want, json_text(mem, got).p);
 }
 
-static const struct { const char *label, *params, *body, *want; } openai_cases[] = {
-    { "numbers may be texts", "{\"temperature\":\"0.5\",\"top_p\":1,\"max_tokens\":\"12\",\"seed\":5,\"reasoning_effort\":\"high\",\"frequency_penalty\":2,\"x\":null}",
+static const struct {
+    const char *label, *params, *body, *want;
+} openai_cases[] = {
+    { "numbers may be texts",
+      "{\"temperature\":\"0.5\",\"top_p\":1,\"max_tokens\":\"12\",\"seed\":5,\"reasoning_effort\":\"high\",\"frequency_"
+      "penalty\":2,\"x\":null}",
       "{\"model\":\"m\"}",
-      "{\"model\":\"m\",\"temperature\":0.5,\"top_p\":1.0,\"max_tokens\":12,\"seed\":5,\"reasoning_effort\":\"high\",\"frequency_penalty\":2.0}" },
-    { "stop sequences are unescaped", "{\"stop\":[\"a\\\\nb\",\"END\",\"\\\\u00e4\",\"\\\\x41\",\"\\\\u20ac\",\"\\\\q\",\"\\\\\",\"\\\\x4\"]}", "{}",
+      "{\"model\":\"m\",\"temperature\":0.5,\"top_p\":1.0,\"max_tokens\":12,\"seed\":5,\"reasoning_effort\":\"high\","
+      "\"frequency_penalty\":2.0}" },
+    { "stop sequences are unescaped",
+      "{\"stop\":[\"a\\\\nb\",\"END\",\"\\\\u00e4\",\"\\\\x41\",\"\\\\u20ac\",\"\\\\q\",\"\\\\\",\"\\\\x4\"]}", "{}",
       "{\"stop\":[\"a\\nb\",\"END\",\"ä\",\"A\",\"€\",\"\\\\q\",\"\\\\\",\"\\\\x4\"]}" },
     { "what is ours stays here",
-      "{\"stream_response\":true,\"function_calling\":\"native\",\"system\":\"s\",\"reasoning_tags\":[\"a\",\"b\"],\"stream_delta_chunk_size\":3,\"top_k\":4}",
+      "{\"stream_response\":true,\"function_calling\":\"native\",\"system\":\"s\",\"reasoning_tags\":[\"a\",\"b\"],"
+      "\"stream_delta_chunk_size\":3,\"top_k\":4}",
       "{\"model\":\"m\",\"top_k\":1}", "{\"model\":\"m\",\"top_k\":4}" },
     { "custom parameters are read as JSON where they are",
-      "{\"custom_params\":{\"a\":\"{\\\"x\\\":1}\",\"b\":\"plain\",\"c\":\"5\",\"d\":\"null\",\"e\":7,\"n\":\"true\"},\"temperature\":0.25}", "{\"model\":\"m\"}",
+      "{\"custom_params\":{\"a\":\"{\\\"x\\\":1}\",\"b\":\"plain\",\"c\":\"5\",\"d\":\"null\",\"e\":7,\"n\":\"true\"},"
+      "\"temperature\":0.25}",
+      "{\"model\":\"m\"}",
       "{\"model\":\"m\",\"temperature\":0.25,\"a\":{\"x\":1},\"b\":\"plain\",\"c\":5,\"e\":7,\"n\":true}" },
-    { "custom objects are merged", "{\"custom_params\":{\"o\":{\"y\":2}},\"o\":{\"x\":1}}", "{}", "{\"o\":{\"x\":1,\"y\":2}}" },
+    { "custom objects are merged", "{\"custom_params\":{\"o\":{\"y\":2}},\"o\":{\"x\":1}}", "{}",
+      "{\"o\":{\"x\":1,\"y\":2}}" },
     { "objects pass", "{\"response_format\":{\"type\":\"json_object\"},\"logit_bias\":{\"5\":1}}", "{}",
       "{\"response_format\":{\"type\":\"json_object\"},\"logit_bias\":{\"5\":1}}" },
-    { "casts", "{\"min_p\":0.05,\"presence_penalty\":-1,\"max_tokens\":33.0}", "{}", "{\"min_p\":0.05,\"presence_penalty\":-1.0,\"max_tokens\":33}" },
+    { "casts", "{\"min_p\":0.05,\"presence_penalty\":-1,\"max_tokens\":33.0}", "{}",
+      "{\"min_p\":0.05,\"presence_penalty\":-1.0,\"max_tokens\":33}" },
     { "none", "{}", "{\"a\":1}", "{\"a\":1}" },
     { "no object", "null", "{\"a\":1}", "{\"a\":1}" },
-    { "a number that is none stays", "{\"temperature\":\"warm\",\"stop\":\"END\"}", "{}", "{\"temperature\":\"warm\",\"stop\":\"END\"}" },
+    { "a number that is none stays", "{\"temperature\":\"warm\",\"stop\":\"END\"}", "{}",
+      "{\"temperature\":\"warm\",\"stop\":\"END\"}" },
 };
 
 static void model_openai(void **state)
@@ -63,17 +75,24 @@ static void model_openai(void **state)
     }
 }
 
-static const struct { const char *label, *params, *body, *want; } ollama_cases[] = {
+static const struct {
+    const char *label, *params, *body, *want;
+} ollama_cases[] = {
     { "into options, but for three",
-      "{\"max_tokens\":10,\"temperature\":\"0.1\",\"num_ctx\":\"2048\",\"stop\":[\"END\"],\"use_mmap\":1,\"format\":\"{\\\"type\\\":\\\"object\\\"}\",\"keep_alive\":\"5m\","
+      "{\"max_tokens\":10,\"temperature\":\"0.1\",\"num_ctx\":\"2048\",\"stop\":[\"END\"],\"use_mmap\":1,\"format\":\"{"
+      "\\\"type\\\":\\\"object\\\"}\",\"keep_alive\":\"5m\","
       "\"think\":\"x\"}",
       "{\"model\":\"m\"}",
-      "{\"model\":\"m\",\"format\":{\"type\":\"object\"},\"keep_alive\":\"5m\",\"think\":true,\"options\":{\"temperature\":0.1,\"num_ctx\":2048,\"stop\":[\"END\"],"
+      "{\"model\":\"m\",\"format\":{\"type\":\"object\"},\"keep_alive\":\"5m\",\"think\":true,\"options\":{"
+      "\"temperature\":0.1,\"num_ctx\":2048,\"stop\":[\"END\"],"
       "\"use_mmap\":true,\"num_predict\":10}}" },
-    { "over the options of the request", "{\"keep_alive\":\"300\",\"mirostat\":2,\"top_k\":5,\"num_gpu\":1.0,\"unknown\":\"u\"}",
+    { "over the options of the request",
+      "{\"keep_alive\":\"300\",\"mirostat\":2,\"top_k\":5,\"num_gpu\":1.0,\"unknown\":\"u\"}",
       "{\"model\":\"m\",\"options\":{\"top_k\":1,\"seed\":3}}",
-      "{\"model\":\"m\",\"options\":{\"top_k\":5,\"seed\":3,\"mirostat\":2,\"num_gpu\":1,\"unknown\":\"u\"},\"keep_alive\":300}" },
-    { "options that are null", "{\"think\":false,\"system\":\"s\"}", "{\"model\":\"m\",\"options\":null}", "{\"model\":\"m\",\"options\":{},\"think\":false}" },
+      "{\"model\":\"m\",\"options\":{\"top_k\":5,\"seed\":3,\"mirostat\":2,\"num_gpu\":1,\"unknown\":\"u\"},\"keep_"
+      "alive\":300}" },
+    { "options that are null", "{\"think\":false,\"system\":\"s\"}", "{\"model\":\"m\",\"options\":null}",
+      "{\"model\":\"m\",\"options\":{},\"think\":false}" },
 };
 
 static void model_ollama(void **state)
@@ -87,29 +106,47 @@ static void model_ollama(void **state)
     }
 }
 
-static const struct { const char *label, *form, *want; } converted[] = {
+static const struct {
+    const char *label, *form, *want;
+} converted[] = {
     { "plain", "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"stream\":true}",
       "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"stream\":true}" },
     { "pictures",
-      "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\" a \"},{\"type\":\"image_url\",\"image_url\":{\"url\":"
-      "\"data:image/png;base64,AAAA\"}},{\"type\":\"image_url\",\"image_url\":{\"url\":\"http://x/y.png\"}},{\"type\":\"text\",\"text\":\"b \"}]}]}",
-      "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"a b\",\"images\":[\"AAAA\",\"http://x/y.png\"]}],\"stream\":false}" },
+      "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\" a "
+      "\"},{\"type\":\"image_url\",\"image_url\":{\"url\":"
+      "\"data:image/png;base64,AAAA\"}},{\"type\":\"image_url\",\"image_url\":{\"url\":\"http://x/"
+      "y.png\"}},{\"type\":\"text\",\"text\":\"b \"}]}]}",
+      "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"a "
+      "b\",\"images\":[\"AAAA\",\"http://x/y.png\"]}],\"stream\":false}" },
     { "tools",
-      "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"content\":\"t\",\"tool_calls\":[{\"index\":1,\"id\":\"c1\",\"function\":{\"name\":\"f\",\"arguments\":"
-      "\"{\\\"a\\\":1}\"}}]},{\"role\":\"tool\",\"tool_call_id\":\"c1\",\"content\":\"r\"}],\"tools\":[{\"type\":\"function\"}]}",
-      "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"index\":1,\"id\":\"c1\",\"function\":{\"name\":\"f\",\"arguments\":{\"a\":1}}}],"
-      "\"content\":\"\"},{\"role\":\"tool\",\"content\":\"r\",\"tool_call_id\":\"c1\"}],\"stream\":false,\"tools\":[{\"type\":\"function\"}]}" },
+      "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"content\":\"t\",\"tool_calls\":[{\"index\":1,\"id\":"
+      "\"c1\",\"function\":{\"name\":\"f\",\"arguments\":"
+      "\"{\\\"a\\\":1}\"}}]},{\"role\":\"tool\",\"tool_call_id\":\"c1\",\"content\":\"r\"}],\"tools\":[{\"type\":"
+      "\"function\"}]}",
+      "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"index\":1,\"id\":\"c1\",\"function\":{"
+      "\"name\":\"f\",\"arguments\":{\"a\":1}}}],"
+      "\"content\":\"\"},{\"role\":\"tool\",\"content\":\"r\",\"tool_call_id\":\"c1\"}],\"stream\":false,\"tools\":[{"
+      "\"type\":\"function\"}]}" },
     { "options",
-      "{\"model\":\"m\",\"messages\":[],\"options\":{\"max_tokens\":5,\"format\":\"json\",\"keep_alive\":-1,\"think\":1,\"system\":\"s\",\"temperature\":0.5},\"stop\":[\"x\"]}",
-      "{\"model\":\"m\",\"messages\":[],\"stream\":false,\"options\":{\"temperature\":0.5,\"num_predict\":5,\"stop\":[\"x\"]},\"format\":\"json\",\"keep_alive\":-1,"
+      "{\"model\":\"m\",\"messages\":[],\"options\":{\"max_tokens\":5,\"format\":\"json\",\"keep_alive\":-1,\"think\":"
+      "1,\"system\":\"s\",\"temperature\":0.5},\"stop\":[\"x\"]}",
+      "{\"model\":\"m\",\"messages\":[],\"stream\":false,\"options\":{\"temperature\":0.5,\"num_predict\":5,\"stop\":["
+      "\"x\"]},\"format\":\"json\",\"keep_alive\":-1,"
       "\"think\":true,\"system\":\"s\"}" },
     { "a schema; metadata stays here",
-      "{\"model\":\"m\",\"messages\":[],\"stop\":\"x\",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{\"type\":\"object\"}}},\"metadata\":{\"a\":1}}",
-      "{\"model\":\"m\",\"messages\":[],\"stream\":false,\"options\":{\"stop\":\"x\"},\"format\":{\"type\":\"object\"}}" },
-    { "empty contents", "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"content\":\"\"},{\"role\":\"user\",\"content\":[]},{\"role\":\"user\",\"content\":null}]}",
-      "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"content\":\"\"},{\"role\":\"user\"},{\"role\":\"user\"}],\"stream\":false}" },
-    { "nonsense does no harm", "{\"messages\":[1,null,{\"content\":[1,{\"type\":\"image_url\"}]}],\"response_format\":5,\"options\":[1]}",
-      "{\"model\":null,\"messages\":[{\"role\":null},{\"role\":null},{\"role\":null}],\"stream\":false,\"options\":[1]}" },
+      "{\"model\":\"m\",\"messages\":[],\"stop\":\"x\",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{"
+      "\"schema\":{\"type\":\"object\"}}},\"metadata\":{\"a\":1}}",
+      "{\"model\":\"m\",\"messages\":[],\"stream\":false,\"options\":{\"stop\":\"x\"},\"format\":{\"type\":\"object\"}"
+      "}" },
+    { "empty contents",
+      "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"content\":\"\"},{\"role\":\"user\",\"content\":[]},{"
+      "\"role\":\"user\",\"content\":null}]}",
+      "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"content\":\"\"},{\"role\":\"user\"},{\"role\":\"user\"}"
+      "],\"stream\":false}" },
+    { "nonsense does no harm",
+      "{\"messages\":[1,null,{\"content\":[1,{\"type\":\"image_url\"}]}],\"response_format\":5,\"options\":[1]}",
+      "{\"model\":null,\"messages\":[{\"role\":null},{\"role\":null},{\"role\":null}],\"stream\":false,\"options\":[1]"
+      "}" },
 };
 
 static void openai_to_ollama(void **state)
@@ -119,19 +156,32 @@ static void openai_to_ollama(void **state)
         same(converted[i].label, params_openai_to_ollama(mem, parsed(converted[i].form)), converted[i].want);
 }
 
-static const struct { const char *label, *body; bool is_openai_itself; const char *want; } finished[] = {
-    { "o1-mini knows no system", "{\"model\":\"o1-mini\",\"messages\":[{\"role\":\"system\",\"content\":\"s\"}],\"max_tokens\":5}", true,
+static const struct {
+    const char *label, *body;
+    bool is_openai_itself;
+    const char *want;
+} finished[] = {
+    { "o1-mini knows no system",
+      "{\"model\":\"o1-mini\",\"messages\":[{\"role\":\"system\",\"content\":\"s\"}],\"max_tokens\":5}", true,
       "{\"model\":\"o1-mini\",\"messages\":[{\"role\":\"user\",\"content\":\"s\"}],\"max_completion_tokens\":5}" },
-    { "later ones say developer", "{\"model\":\"O3-x\",\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"u\"}]}", false,
-      "{\"model\":\"O3-x\",\"messages\":[{\"role\":\"developer\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"u\"}]}" },
-    { "max_tokens wins", "{\"model\":\"gpt-5\",\"messages\":[{\"role\":\"user\",\"content\":\"u\"}],\"max_tokens\":5,\"max_completion_tokens\":6}", true,
-      "{\"model\":\"gpt-5\",\"messages\":[{\"role\":\"user\",\"content\":\"u\"}],\"max_completion_tokens\":5}" },
+    { "later ones say developer",
+      "{\"model\":\"O3-x\",\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"u\"}]"
+      "}",
+      false,
+      "{\"model\":\"O3-x\",\"messages\":[{\"role\":\"developer\",\"content\":\"s\"},{\"role\":\"user\",\"content\":"
+      "\"u\"}]}" },
+    { "max_tokens wins",
+      "{\"model\":\"gpt-5\",\"messages\":[{\"role\":\"user\",\"content\":\"u\"}],\"max_tokens\":5,\"max_completion_"
+      "tokens\":6}",
+      true, "{\"model\":\"gpt-5\",\"messages\":[{\"role\":\"user\",\"content\":\"u\"}],\"max_completion_tokens\":5}" },
     { "not both", "{\"model\":\"gpt-4\",\"messages\":[],\"max_tokens\":5,\"max_completion_tokens\":6}", true,
       "{\"model\":\"gpt-4\",\"messages\":[],\"max_completion_tokens\":6}" },
-    { "others know the old name", "{\"model\":\"llama\",\"messages\":[],\"max_completion_tokens\":6}", false, "{\"model\":\"llama\",\"messages\":[],\"max_tokens\":6}" },
-    { "biases as people write them", "{\"model\":\"llama\",\"messages\":[],\"logit_bias\":\" 5 : 100 , 7:-200,a:3\"}", false,
-      "{\"model\":\"llama\",\"messages\":[],\"logit_bias\":{\"5\":100,\"7\":-100,\"a\":3}}" },
-    { "biases that are none", "{\"model\":\"llama\",\"logit_bias\":\"5\"}", false, "{\"model\":\"llama\",\"logit_bias\":\"5\"}" },
+    { "others know the old name", "{\"model\":\"llama\",\"messages\":[],\"max_completion_tokens\":6}", false,
+      "{\"model\":\"llama\",\"messages\":[],\"max_tokens\":6}" },
+    { "biases as people write them", "{\"model\":\"llama\",\"messages\":[],\"logit_bias\":\" 5 : 100 , 7:-200,a:3\"}",
+      false, "{\"model\":\"llama\",\"messages\":[],\"logit_bias\":{\"5\":100,\"7\":-100,\"a\":3}}" },
+    { "biases that are none", "{\"model\":\"llama\",\"logit_bias\":\"5\"}", false,
+      "{\"model\":\"llama\",\"logit_bias\":\"5\"}" },
     { "no messages", "{\"model\":\"o1\"}", true, "{\"model\":\"o1\"}" },
 };
 
@@ -146,12 +196,19 @@ static void finish_openai(void **state)
     }
 }
 
-static const struct { const char *label, *body, *version, *want; } azure[] = {
-    { "what it knows", "{\"model\":\"gpt-4\",\"messages\":[],\"stream\":true,\"stream_options\":{\"x\":1},\"top_k\":4,\"temperature\":0.5}", "2024-10-01",
-      "{\"messages\":[],\"stream\":true,\"stream_options\":{\"x\":1},\"temperature\":0.5}" },
-    { "older versions know less", "{\"model\":\"gpt-4\",\"messages\":[],\"stream_options\":{\"x\":1}}", "2023-03-15-preview", "{\"messages\":[]}" },
-    { "reasoning", "{\"model\":\"o1\",\"messages\":[],\"temperature\":0.5,\"max_tokens\":4}", "2025-01-01", "{\"messages\":[],\"max_completion_tokens\":4}" },
-    { "the one temperature", "{\"model\":\"o1\",\"messages\":[],\"temperature\":1}", "2025-01-01", "{\"messages\":[],\"temperature\":1}" },
+static const struct {
+    const char *label, *body, *version, *want;
+} azure[] = {
+    { "what it knows",
+      "{\"model\":\"gpt-4\",\"messages\":[],\"stream\":true,\"stream_options\":{\"x\":1},\"top_k\":4,\"temperature\":0."
+      "5}",
+      "2024-10-01", "{\"messages\":[],\"stream\":true,\"stream_options\":{\"x\":1},\"temperature\":0.5}" },
+    { "older versions know less", "{\"model\":\"gpt-4\",\"messages\":[],\"stream_options\":{\"x\":1}}",
+      "2023-03-15-preview", "{\"messages\":[]}" },
+    { "reasoning", "{\"model\":\"o1\",\"messages\":[],\"temperature\":0.5,\"max_tokens\":4}", "2025-01-01",
+      "{\"messages\":[],\"max_completion_tokens\":4}" },
+    { "the one temperature", "{\"model\":\"o1\",\"messages\":[],\"temperature\":1}", "2025-01-01",
+      "{\"messages\":[],\"temperature\":1}" },
 };
 
 static void for_azure(void **state)
@@ -166,7 +223,9 @@ static void of_a_chat(void **state)
     json_object *form = parsed("{\"a\":1,\"top_p\":1}");
 
     (void)state;
-    params_of_chat(mem, form, params_plain(mem, parsed("{\"top_p\":0.5,\"n\":null,\"logit_bias\":\"1:2\",\"system\":\"s\"}")), false);
+    params_of_chat(mem, form,
+                   params_plain(mem, parsed("{\"top_p\":0.5,\"n\":null,\"logit_bias\":\"1:2\",\"system\":\"s\"}")),
+                   false);
     same("into the body", form, "{\"a\":1,\"top_p\":0.5,\"logit_bias\":{\"1\":2}}");
     params_of_chat(mem, form, params_plain(mem, parsed("{\"num_ctx\":5}")), true);
     same("into options", json_get(form, "options"), "{\"num_ctx\":5}");
@@ -184,7 +243,8 @@ static void system_message(void **state)
     same("in front", list, "[{\"role\":\"system\",\"content\":\"two\\none\"},{\"role\":\"user\",\"content\":\"u\"}]");
     list = parsed("[{\"role\":\"system\",\"content\":[{\"type\":\"image_url\"},{\"type\":\"text\",\"text\":\"t\"}]}]");
     messages_add_system(mem, list, S("one"));
-    same("into its text", list, "[{\"role\":\"system\",\"content\":[{\"type\":\"image_url\"},{\"type\":\"text\",\"text\":\"one\\nt\"}]}]");
+    same("into its text", list,
+         "[{\"role\":\"system\",\"content\":[{\"type\":\"image_url\"},{\"type\":\"text\",\"text\":\"one\\nt\"}]}]");
     list = parsed("[]");
     messages_add_system(mem, list, S("one"));
     same("into nothing", list, "[{\"role\":\"system\",\"content\":\"one\"}]");
@@ -192,8 +252,10 @@ static void system_message(void **state)
 
 static void reading_messages(void **state)
 {
-    json_object *list = parsed("[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":null},"
-                               "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"b\"}]},{\"role\":\"assistant\",\"content\":\"c\"}]");
+    json_object *list = parsed("[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"a\"},{"
+                               "\"role\":\"assistant\",\"content\":null},"
+                               "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"b\"}]},{\"role\":"
+                               "\"assistant\",\"content\":\"c\"}]");
 
     (void)state;
     assert_true(str_is(message_text(messages_last_user(list)), "b"));
@@ -208,8 +270,9 @@ static void reading_messages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(model_openai), cmocka_unit_test(model_ollama), cmocka_unit_test(openai_to_ollama), cmocka_unit_test(finish_openai),
-        cmocka_unit_test(for_azure), cmocka_unit_test(of_a_chat), cmocka_unit_test(system_message), cmocka_unit_test(reading_messages),
+        cmocka_unit_test(model_openai),   cmocka_unit_test(model_ollama),     cmocka_unit_test(openai_to_ollama),
+        cmocka_unit_test(finish_openai),  cmocka_unit_test(for_azure),        cmocka_unit_test(of_a_chat),
+        cmocka_unit_test(system_message), cmocka_unit_test(reading_messages),
     };
     int failed;
 

@@ -14,7 +14,10 @@
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static struct arena *mem;
-static const struct user ann = { .id = { "1", 1 }, .name = { "Ann", 3 }, .bio = { "{{USER_NAME}}", 13 }, .date_of_birth = { "1990-05-17", 10 },
+static const struct user ann = { .id = { "1", 1 },
+                                 .name = { "Ann", 3 },
+                                 .bio = { "{{USER_NAME}}", 13 },
+                                 .date_of_birth = { "1990-05-17", 10 },
                                  .info = { "{\"location\":\"Oslo\"}", 19 } };
 
 static void same(const char *label, struct str got, const char *want)
@@ -31,7 +34,9 @@ static json_object *parsed(const char *text)
     return o;
 }
 
-static const struct { const char *label, *template, *want; } user_cases[] = {
+static const struct {
+    const char *label, *template, *want;
+} user_cases[] = {
     { "name", "I am {{USER_NAME}}.", "I am Ann." },
     { "what is not there", "{{USER_GENDER}}", "None" },
     { "place", "in {{USER_LOCATION}}", "in Oslo" },
@@ -50,13 +55,15 @@ static void user_variables(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(user_cases); i++)
         same(user_cases[i].label, prompt_fill(mem, str_of(user_cases[i].template), &ann, NULL), user_cases[i].want);
-    same("nobody", prompt_fill(mem, S("{{USER_NAME}} {{USER_AGE}} {{USER_LOCATION}}"), NULL, NULL), "Unknown Unknown Unknown");
+    same("nobody", prompt_fill(mem, S("{{USER_NAME}} {{USER_AGE}} {{USER_LOCATION}}"), NULL, NULL),
+         "Unknown Unknown Unknown");
     same("nothing", prompt_fill(mem, S(""), &ann, NULL), "");
 }
 
 static void times(void **state)
 {
-    struct str date = prompt_fill(mem, S("{{CURRENT_DATE}}"), NULL, NULL), age = prompt_fill(mem, S("{{USER_AGE}}"), &ann, NULL);
+    struct str date = prompt_fill(mem, S("{{CURRENT_DATE}}"), NULL, NULL),
+               age = prompt_fill(mem, S("{{USER_AGE}}"), &ann, NULL);
     char want[16];
     time_t t = (time_t)now_s();
     struct tm now;
@@ -76,7 +83,9 @@ static void times(void **state)
 static void given_variables(void **state)
 {
     (void)state;
-    same("go first", prompt_fill(mem, S("{{USER_NAME}} {{X}} {{Y}}"), &ann, parsed("{\"{{USER_NAME}}\":\"Zoe\",\"{{X}}\":\"{{Y}}\",\"{{Y}}\":5}")),
+    same("go first",
+         prompt_fill(mem, S("{{USER_NAME}} {{X}} {{Y}}"), &ann,
+                     parsed("{\"{{USER_NAME}}\":\"Zoe\",\"{{X}}\":\"{{Y}}\",\"{{Y}}\":5}")),
          "Zoe {{Y}} {{Y}}");
     same("are whole variables", prompt_fill(mem, S("a {{A}}"), &ann, parsed("{\"a\":\"b\",\"{{A}}\":\"c\"}")), "a c");
     same("or none", prompt_fill(mem, S("{{A}}"), &ann, parsed("[1]")), "{{A}}");
@@ -107,7 +116,9 @@ static void hostile(void **state)
     assert_int_equal(got.n, big.n);
 }
 
-static const struct { const char *label, *template, *want; } task_cases[] = {
+static const struct {
+    const char *label, *template, *want;
+} task_cases[] = {
     { "prompt", "{{prompt}}|{{PROMPT}}", "häuser am see|häuser am see" },
     { "start", "{{prompt:start:3}}", "häu" },
     { "start, more than there is", "{{prompt:start:300}}", "häuser am see" },
@@ -127,19 +138,22 @@ static const struct { const char *label, *template, *want; } task_cases[] = {
 
 static void task_variables(void **state)
 {
-    json_object *messages = parsed("[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"b\"},{\"role\":\"user\",\"content\":\"c\"}]");
+    json_object *messages = parsed("[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"b\"},{"
+                                   "\"role\":\"user\",\"content\":\"c\"}]");
 
     (void)state;
     for (size_t i = 0; i < COUNT(task_cases); i++)
-        same(task_cases[i].label, prompt_fill_task(mem, str_of(task_cases[i].template), &ann, S("häuser am see"), messages), task_cases[i].want);
+        same(task_cases[i].label,
+             prompt_fill_task(mem, str_of(task_cases[i].template), &ann, S("häuser am see"), messages),
+             task_cases[i].want);
     same("no messages", prompt_fill_task(mem, S("[{{MESSAGES:END:2}}]"), &ann, S("p"), NULL), "[]");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(user_variables), cmocka_unit_test(times), cmocka_unit_test(given_variables), cmocka_unit_test(hostile),
-        cmocka_unit_test(task_variables),
+        cmocka_unit_test(user_variables), cmocka_unit_test(times),          cmocka_unit_test(given_variables),
+        cmocka_unit_test(hostile),        cmocka_unit_test(task_variables),
     };
     int failed;
 

@@ -25,10 +25,15 @@ static void keep(void *arg, struct str line)
 
 static void test_lines(void **state)
 {
-    static const struct { const char *label, *in, *want; size_t max; bool fits; } cases[] = {
+    static const struct {
+        const char *label, *in, *want;
+        size_t max;
+        bool fits;
+    } cases[] = {
         { "both line ends", "data: a\r\ndata:b\n", "[a][b]", 100, true },
         { "a line without an end", "data: a\ndata: b", "[a][b]", 100, true },
-        { "comments, blank lines and other fields", ": ping\n\nevent: x\ndata: 1\n", "(: ping)()(event: x)[1]", 100, true },
+        { "comments, blank lines and other fields", ": ping\n\nevent: x\ndata: 1\n", "(: ping)()(event: x)[1]", 100,
+          true },
         { "an empty value is no data", "data:\ndata:   \n", "(data:)(data:   )", 100, true },
         { "a line over the limit is dropped, the next one is not", "data: 123456789\ndata: 2\n", "[2]", 10, false },
         { "just as long as the limit", "data: 1234\n", "[1234]", 10, true },
@@ -73,19 +78,29 @@ static void test_long_line(void **state)
     for (struct str rest = buf_str(&in); rest.n; rest = str_from(rest, 4096))
         assert_true(line_reader_feed(&r, str_sub(rest, 0, 4096), note_length, &length));
     assert_int_equal(length, 4 * 1024 * 1024);
-    assert_true(r.rest.capacity < 64 * 1024);            /* its room is given back */
+    assert_true(r.rest.capacity < 64 * 1024); /* its room is given back */
     line_reader_free(&r);
     buf_free(&in);
 }
 
 static void test_ollama(void **state)
 {
-    static const struct { const char *label, *in, *key, *want; bool done; } cases[] = {
-        { "text", "{\"model\":\"m\",\"message\":{\"content\":\"hi\"},\"done\":false}", "delta", "{\"content\":\"hi\"}", false },
-        { "thinking", "{\"message\":{\"thinking\":\"hm\",\"content\":\"\"}}", "delta", "{\"reasoning_content\":\"hm\"}", false },
-        { "a call", "{\"message\":{\"tool_calls\":[{\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":{\"x\":1}}}]}}", "delta",
-          "{\"tool_calls\":[{\"index\":0,\"id\":\"a\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"x\\\": 1}\"}}]}", false },
-        { "the last line", "{\"message\":{\"content\":\"\"},\"done\":true,\"eval_count\":3}", "finish_reason", "\"stop\"", true },
+    static const struct {
+        const char *label, *in, *key, *want;
+        bool done;
+    } cases[] = {
+        { "text", "{\"model\":\"m\",\"message\":{\"content\":\"hi\"},\"done\":false}", "delta", "{\"content\":\"hi\"}",
+          false },
+        { "thinking", "{\"message\":{\"thinking\":\"hm\",\"content\":\"\"}}", "delta", "{\"reasoning_content\":\"hm\"}",
+          false },
+        { "a call",
+          "{\"message\":{\"tool_calls\":[{\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":{\"x\":1}}}]}}",
+          "delta",
+          "{\"tool_calls\":[{\"index\":0,\"id\":\"a\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":"
+          "\"{\\\"x\\\": 1}\"}}]}",
+          false },
+        { "the last line", "{\"message\":{\"content\":\"\"},\"done\":true,\"eval_count\":3}", "finish_reason",
+          "\"stop\"", true },
     };
 
     (void)state;
@@ -108,7 +123,9 @@ static void test_ollama(void **state)
 static void test_ollama_numbers(void **state)
 {
     struct arena *mem = arena_new(2000);
-    json_object *in = json_parse_or_null(mem, S("{\"total_duration\":3725000000000,\"prompt_eval_count\":5,\"prompt_eval_duration\":1000000,\"eval_count\":20,\"eval_duration\":500000000}"));
+    json_object *in = json_parse_or_null(mem,
+                                         S("{\"total_duration\":3725000000000,\"prompt_eval_count\":5,\"prompt_eval_"
+                                           "duration\":1000000,\"eval_count\":20,\"eval_duration\":500000000}"));
     json_object *u = ollama_convert_usage(mem, in);
     struct buf out = BUF(mem, 1000);
     bool done;
@@ -128,7 +145,9 @@ static void test_ollama_numbers(void **state)
 
 static void add_record(struct buf *b, int type, struct str body, int padding)
 {
-    unsigned char h[8] = { 1, (unsigned char)type, 0, 1, (unsigned char)(body.n >> 8), (unsigned char)body.n, (unsigned char)padding, 0 };
+    unsigned char h[8] = {
+        1, (unsigned char)type, 0, 1, (unsigned char)(body.n >> 8), (unsigned char)body.n, (unsigned char)padding, 0
+    };
 
     buf_add(b, h, 8);
     buf_add_str(b, body);
@@ -173,10 +192,20 @@ static void test_fcgi_answer(void **state)
 
 static void test_cgi_heads(void **state)
 {
-    static const struct { const char *in; enum status want; int status; } cases[] = {
-        { "Content-Type: a/b\n\n", OK, 200 },     { "Location: /x\r\n\r\n", OK, 302 },    { "Status: 700\r\n\r\n", INVALID, 0 },
-        { "Status: 201\r\n", NOT_FOUND, 0 },      { "no colon\r\n\r\n", INVALID, 0 },      { "A: b\rc\r\n\r\n", INVALID, 0 },
-        { "Content-Length: -1\r\n\r\n", INVALID, 0 },   { "Bad Name: x\r\n\r\n", INVALID, 0 },   { "\r\n", OK, 200 },
+    static const struct {
+        const char *in;
+        enum status want;
+        int status;
+    } cases[] = {
+        { "Content-Type: a/b\n\n", OK, 200 },
+        { "Location: /x\r\n\r\n", OK, 302 },
+        { "Status: 700\r\n\r\n", INVALID, 0 },
+        { "Status: 201\r\n", NOT_FOUND, 0 },
+        { "no colon\r\n\r\n", INVALID, 0 },
+        { "A: b\rc\r\n\r\n", INVALID, 0 },
+        { "Content-Length: -1\r\n\r\n", INVALID, 0 },
+        { "Bad Name: x\r\n\r\n", INVALID, 0 },
+        { "\r\n", OK, 200 },
     };
 
     (void)state;
@@ -193,12 +222,16 @@ static void test_cgi_heads(void **state)
 
 static void test_request_heads(void **state)
 {
-    static const struct { const char *label, *in; enum status want; } cases[] = {
+    static const struct {
+        const char *label, *in;
+        enum status want;
+    } cases[] = {
         { "plain", "GET /a?b HTTP/1.1\r\nHost: x\r\n\r\n", OK },
         { "not ended", "GET / HTTP/1.1\r\nHost: x\r\n", NOT_FOUND },
         { "two lengths", "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", INVALID },
         { "a length with a sign", "POST / HTTP/1.1\r\nContent-Length: +1\r\n\r\n", INVALID },
-        { "both a length and chunks", "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", INVALID },
+        { "both a length and chunks", "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+          INVALID },
         { "another encoding", "POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", INVALID },
         { "chunks in 1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", INVALID },
         { "a folded line", "GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", INVALID },
@@ -222,10 +255,18 @@ static void test_request_heads(void **state)
 
 static void test_chunks(void **state)
 {
-    static const struct { const char *in, *want; int state; } cases[] = {
-        { "5\r\nhello\r\n3;a=b\r\nyou\r\n0\r\nT: x\r\n\r\n", "helloyou", CHUNK_DONE }, { "5\r\nhelloX", "hello", CHUNK_BROKEN },
-        { "g\r\n", "", CHUNK_BROKEN }, { "\r\n", "", CHUNK_BROKEN }, { "ffffffffffffff\r\n", "", CHUNK_BROKEN }, { "0\r\n\r\n", "", CHUNK_DONE },
-        { "-1\r\n", "", CHUNK_BROKEN }, { "2\r\na", "a", CHUNK_DATA },
+    static const struct {
+        const char *in, *want;
+        int state;
+    } cases[] = {
+        { "5\r\nhello\r\n3;a=b\r\nyou\r\n0\r\nT: x\r\n\r\n", "helloyou", CHUNK_DONE },
+        { "5\r\nhelloX", "hello", CHUNK_BROKEN },
+        { "g\r\n", "", CHUNK_BROKEN },
+        { "\r\n", "", CHUNK_BROKEN },
+        { "ffffffffffffff\r\n", "", CHUNK_BROKEN },
+        { "0\r\n\r\n", "", CHUNK_DONE },
+        { "-1\r\n", "", CHUNK_BROKEN },
+        { "2\r\na", "a", CHUNK_DATA },
     };
 
     (void)state;
@@ -246,8 +287,9 @@ static void test_chunks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines), cmocka_unit_test(test_long_line), cmocka_unit_test(test_ollama), cmocka_unit_test(test_ollama_numbers),
-        cmocka_unit_test(test_fcgi_answer), cmocka_unit_test(test_cgi_heads), cmocka_unit_test(test_request_heads), cmocka_unit_test(test_chunks),
+        cmocka_unit_test(test_lines),          cmocka_unit_test(test_long_line),   cmocka_unit_test(test_ollama),
+        cmocka_unit_test(test_ollama_numbers), cmocka_unit_test(test_fcgi_answer), cmocka_unit_test(test_cgi_heads),
+        cmocka_unit_test(test_request_heads),  cmocka_unit_test(test_chunks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

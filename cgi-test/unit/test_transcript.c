@@ -27,7 +27,8 @@ static void fold(struct arena *mem, struct buf *events, struct buf *shown)
     buf_reset(events);
 }
 
-#define DETAILS(done, summary, text) "<details type=\"reasoning\" " done ">\n<summary>" summary "</summary>\n" text "\n</details>"
+#define DETAILS(done, summary, text) \
+    "<details type=\"reasoning\" " done ">\n<summary>" summary "</summary>\n" text "\n</details>"
 #define THOUGHT(text) DETAILS("done=\"true\" duration=\"0\"", "Thought for 0 seconds", text)
 #define THINKING(text) DETAILS("done=\"false\"", "Thinking…", text)
 
@@ -35,39 +36,102 @@ static void fold(struct arena *mem, struct buf *events, struct buf *shown)
 static const struct {
     const char *label, *options, *steps[24], *content, *last_type;
 } cases[] = {
-    { "text", NULL, { "Hello ", "=Hello", "world", "=Hello world", "\n\n", "=Hello world", "x " }, "Hello world\n\nx", "text" },
+    { "text",
+      NULL,
+      { "Hello ", "=Hello", "world", "=Hello world", "\n\n", "=Hello world", "x " },
+      "Hello world\n\nx",
+      "text" },
     { "white space at the start is not shown", NULL, { "\n", "=", " a", "=a" }, "a", "text" },
-    { "a tag in pieces", NULL, { "<thi", "=", "nk>Let me ", "=" THINKING("> Let me "), "think.</th", "ink>", "=" THOUGHT("> Let me think."), "Word ", "=" THOUGHT("> Let me think.") "\nWord" },
-      THOUGHT("> Let me think.") "\nWord", "text" },
+    { "a tag in pieces",
+      NULL,
+      { "<thi", "=", "nk>Let me ", "=" THINKING("> Let me "), "think.</th", "ink>", "=" THOUGHT("> Let me think."),
+        "Word ", "=" THOUGHT("> Let me think.") "\nWord" },
+      THOUGHT("> Let me think.") "\nWord",
+      "text" },
     { "what looked like a tag", NULL, { "a <thi", "=a", "s> b", "=a <this> b" }, "a <this> b", "text" },
     { "what looks like a tag at the end", NULL, { "a <thi" }, "a <thi", "text" },
     { "attributes", NULL, { "<think a=\"1\">x</think>y" }, THOUGHT("> x") "\ny", "text" },
-    { "a longer name is another tag", NULL, { "<thinking>x</think>y</thinking>z" }, THOUGHT("> x</think>y") "\nz", "text" },
+    { "a longer name is another tag",
+      NULL,
+      { "<thinking>x</think>y</thinking>z" },
+      THOUGHT("> x</think>y") "\nz",
+      "text" },
     { "an unknown longer name is none", NULL, { "<thinker>x" }, "<thinker>x", "text" },
-    { "each of the usual tags", NULL, { "<|begin_of_thought|>a<|end_of_thought|>", "◁think▷b◁/think▷" }, THOUGHT("> a") "\n" THOUGHT("> b"), "reasoning" },
+    { "each of the usual tags",
+      NULL,
+      { "<|begin_of_thought|>a<|end_of_thought|>", "◁think▷b◁/think▷" },
+      THOUGHT("> a") "\n" THOUGHT("> b"),
+      "reasoning" },
     { "a solution", NULL, { "<|begin_of_solution|>a<|end_of_solution|>b" }, "solution: a\nb", "text" },
     { "an empty thought", NULL, { "<think>", "\n</think>", "b", "=b" }, "b", "text" },
-    { "lines that are quoted already", NULL, { "<think>> a\nb\r\n\nc</think>" }, THOUGHT("> a\n> b\n> \n> c"), "reasoning" },
-    { "a field of its own", NULL, { "~Let me ", "=" THINKING("> Let me "), "~think.", "Word", "=" THOUGHT("> Let me think.") "\nWord" }, THOUGHT("> Let me think.") "\nWord", "text" },
+    { "lines that are quoted already",
+      NULL,
+      { "<think>> a\nb\r\n\nc</think>" },
+      THOUGHT("> a\n> b\n> \n> c"),
+      "reasoning" },
+    { "a field of its own",
+      NULL,
+      { "~Let me ", "=" THINKING("> Let me "), "~think.", "Word", "=" THOUGHT("> Let me think.") "\nWord" },
+      THOUGHT("> Let me think.") "\nWord",
+      "text" },
     { "thinking without an end", NULL, { "~hm" }, THOUGHT("> hm"), "reasoning" },
     { "text, then a field", NULL, { "a", "~hm", "b" }, "a\n" THOUGHT("> hm") "\nb", "text" },
-    { "tags of one's own", "{\"reasoning_tags\":[[\"[[\",\"]]\"]]}", { "<think>a[", "[b]", "]c" }, "<think>a\n" THOUGHT("> b") "\nc", "text" },
+    { "tags of one's own",
+      "{\"reasoning_tags\":[[\"[[\",\"]]\"]]}",
+      { "<think>a[", "[b]", "]c" },
+      "<think>a\n" THOUGHT("> b") "\nc",
+      "text" },
     { "no tags wanted", "{\"reasoning_tags\":false}", { "<think>a</think>b" }, "<think>a</think>b", "text" },
     { "what was there before", "{\"content\":\"Once \"}", { "more", "=Once more" }, "Once more", "text" },
-    { "code", "{\"code_interpreter\":true}", { "Run: <code_interpreter type=\"code\" lang=\"python\">\n", "print(1)\n</code_inter", "preter>never seen" },
-      "Run:\n<details type=\"code_interpreter\" done=\"false\">\n<summary>Analyzing...</summary>\n```python\nprint(1)\n```\n</details>", "code_interpreter" },
-    { "code that is not looked for", NULL, { "<code_interpreter>x</code_interpreter>" }, "<code_interpreter>x</code_interpreter>", "text" },
-    { "an open fence before code", "{\"code_interpreter\":true}", { "a\n```\n<code_interpreter lang=\"python\">x</code_interpreter>" },
-      "a\n<details type=\"code_interpreter\" done=\"false\">\n<summary>Analyzing...</summary>\n```python\nx\n```\n</details>", "code_interpreter" },
-    { "after tools", "{\"blocks\":[{\"type\":\"tool_calls\",\"content\":[{\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}],\"results\":[{\"tool_call_id\":\"c\",\"content\":\"r\"}]}]}",
-      { "done" }, "<details type=\"tool_calls\" done=\"true\" id=\"c\" name=\"f\" arguments=\"&quot;{}&quot;\" result=\"&quot;r&quot;\" files=\"\" embeds=\"&quot;&quot;\">\n<summary>Tool Executed</summary>\n</details>\ndone", "text" },
-    { "three deltas at a time", "{\"delta_chunk_size\":3}", { "a", "=", "b", "=", "c", "=abc", "d", "=abc" }, "abcd", "text" },
-    { "escapes", NULL, { "{\"choices\":[{\"delta\":{\"content\":\"a\\n\\u00e9\\ud83d\\ude00\\\"\"}}]}", "=a\né😀\"" }, "a\né😀\"", "text" },
-    { "half a surrogate pair", NULL, { "{\"choices\":[{\"delta\":{\"content\":\"a\\ud83d!\"}}]}" }, "a\xef\xbf\xbd!", "text" },
-    { "broken chunks are passed over", NULL, { "a", "{broken", "{\"choices\":5}", "{\"choices\":[{\"delta\":{\"content\":7}}]}", "b" }, "ab", "text" },
+    { "code",
+      "{\"code_interpreter\":true}",
+      { "Run: <code_interpreter type=\"code\" lang=\"python\">\n", "print(1)\n</code_inter", "preter>never seen" },
+      "Run:\n<details type=\"code_interpreter\" "
+      "done=\"false\">\n<summary>Analyzing...</summary>\n```python\nprint(1)\n```\n</details>",
+      "code_interpreter" },
+    { "code that is not looked for",
+      NULL,
+      { "<code_interpreter>x</code_interpreter>" },
+      "<code_interpreter>x</code_interpreter>",
+      "text" },
+    { "an open fence before code",
+      "{\"code_interpreter\":true}",
+      { "a\n```\n<code_interpreter lang=\"python\">x</code_interpreter>" },
+      "a\n<details type=\"code_interpreter\" "
+      "done=\"false\">\n<summary>Analyzing...</summary>\n```python\nx\n```\n</details>",
+      "code_interpreter" },
+    { "after tools",
+      "{\"blocks\":[{\"type\":\"tool_calls\",\"content\":[{\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":\"{}"
+      "\"}}],\"results\":[{\"tool_call_id\":\"c\",\"content\":\"r\"}]}]}",
+      { "done" },
+      "<details type=\"tool_calls\" done=\"true\" id=\"c\" name=\"f\" arguments=\"&quot;{}&quot;\" "
+      "result=\"&quot;r&quot;\" files=\"\" embeds=\"&quot;&quot;\">\n<summary>Tool "
+      "Executed</summary>\n</details>\ndone",
+      "text" },
+    { "three deltas at a time",
+      "{\"delta_chunk_size\":3}",
+      { "a", "=", "b", "=", "c", "=abc", "d", "=abc" },
+      "abcd",
+      "text" },
+    { "escapes",
+      NULL,
+      { "{\"choices\":[{\"delta\":{\"content\":\"a\\n\\u00e9\\ud83d\\ude00\\\"\"}}]}", "=a\né😀\"" },
+      "a\né😀\"",
+      "text" },
+    { "half a surrogate pair",
+      NULL,
+      { "{\"choices\":[{\"delta\":{\"content\":\"a\\ud83d!\"}}]}" },
+      "a\xef\xbf\xbd!",
+      "text" },
+    { "broken chunks are passed over",
+      NULL,
+      { "a", "{broken", "{\"choices\":5}", "{\"choices\":[{\"delta\":{\"content\":7}}]}", "b" },
+      "ab",
+      "text" },
 };
 
-static void feed(struct arena *mem, struct transcript *t, const char *step, struct buf *events, struct buf *shown, const char *label)
+static void feed(struct arena *mem, struct transcript *t, const char *step, struct buf *events, struct buf *shown,
+                 const char *label)
 {
     struct buf chunk = BUF(mem, 1 << 20);
     bool thought = step[0] == '~';
@@ -80,7 +144,8 @@ static void feed(struct arena *mem, struct transcript *t, const char *step, stru
     if (step[0] == '{') {
         buf_add_c(&chunk, step);
     } else {
-        buf_add_c(&chunk, thought ? "{\"choices\":[{\"delta\":{\"reasoning_content\":" : "{\"id\":\"x\",\"choices\":[{\"index\":0,\"delta\":{\"content\":");
+        buf_add_c(&chunk, thought ? "{\"choices\":[{\"delta\":{\"reasoning_content\":"
+                                  : "{\"id\":\"x\",\"choices\":[{\"index\":0,\"delta\":{\"content\":");
         buf_add_json_string(&chunk, str_of(step + thought));
         buf_add_c(&chunk, "},\"finish_reason\":null}],\"usage\":null}");
     }
@@ -121,9 +186,12 @@ static void test_cases(void **state)
 static void test_tool_calls(void **state)
 {
     static const char *const chunks[] = {
-        "{\"choices\":[{\"delta\":{\"role\":\"assistant\",\"tool_calls\":[{\"index\":0,\"id\":\"c1\",\"type\":\"function\",\"function\":{\"name\":\"get\",\"arguments\":\"\"}}]}}]}",
-        "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"_it\",\"arguments\":\"{\\\"a\\\":\"}}]}}]}",
-        "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":1,\"id\":\"c2\",\"function\":{\"name\":\"other\"}},{\"index\":0,\"function\":{\"arguments\":\"1}\"}}]}}]}",
+        "{\"choices\":[{\"delta\":{\"role\":\"assistant\",\"tool_calls\":[{\"index\":0,\"id\":\"c1\",\"type\":"
+        "\"function\",\"function\":{\"name\":\"get\",\"arguments\":\"\"}}]}}]}",
+        "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"_it\",\"arguments\":\"{"
+        "\\\"a\\\":\"}}]}}]}",
+        "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":1,\"id\":\"c2\",\"function\":{\"name\":\"other\"}},{"
+        "\"index\":0,\"function\":{\"arguments\":\"1}\"}}]}}]}",
         "{\"choices\":[{\"delta\":{},\"finish_reason\":\"tool_calls\"}]}",
     };
     struct arena *mem = arena_new(4000);
@@ -137,7 +205,8 @@ static void test_tool_calls(void **state)
     transcript_end(t, NOW_MS, &events);
     transcript_outcome(t, mem, outcome);
     assert_string_equal(json_text(mem, json_get(outcome, "tool_calls")).p,
-                        "[{\"index\":0,\"id\":\"c1\",\"type\":\"function\",\"function\":{\"name\":\"get_it\",\"arguments\":\"{\\\"a\\\":1}\"}},"
+                        "[{\"index\":0,\"id\":\"c1\",\"type\":\"function\",\"function\":{\"name\":\"get_it\","
+                        "\"arguments\":\"{\\\"a\\\":1}\"}},"
                         "{\"index\":1,\"id\":\"c2\",\"function\":{\"name\":\"other\",\"arguments\":\"\"}}]");
     assert_string_equal(json_str(outcome, "finish_reason").p, "tool_calls");
     assert_true(transcript_complete(t));
@@ -188,7 +257,8 @@ static void test_journal(void **state)
     transcript_feed(t, S("{\"choices\":[{\"delta\":{\"content\":\"b\"}}]}"), NOW_MS, &events);
     transcript_take_journal(t, &journal);
     transcript_take_journal(t, &journal);
-    assert_string_equal(journal.p, "{\"choices\":[{\"delta\":{\"reasoning_content\":\"h\"}}]}\n{\"choices\":[{\"delta\":{\"content\":\"ab\"}}]}\n");
+    assert_string_equal(journal.p, "{\"choices\":[{\"delta\":{\"reasoning_content\":\"h\"}}]}\n{\"choices\":[{"
+                                   "\"delta\":{\"content\":\"ab\"}}]}\n");
     transcript_free(t);
     arena_free(mem);
 }
@@ -202,12 +272,12 @@ static void test_long_thought(void **state)
     int64_t now = NOW_MS;
 
     (void)state;
-    for (int i = 0; i < 20000; i++, now += 2) {          /* 500 tokens a second */
+    for (int i = 0; i < 20000; i++, now += 2) { /* 500 tokens a second */
         transcript_feed(t, S("{\"choices\":[{\"delta\":{\"reasoning\":\"some words \"}}]}"), now, &events);
         transcript_flush(t, false, now, &events);
     }
     assert_true(transcript_bytes(t) == 20000 * 11);
-    assert_true(events.n < 40 * 64 * 1024 * 2);          /* 40 s at 64 KB a second, escapes and heads apart */
+    assert_true(events.n < 40 * 64 * 1024 * 2); /* 40 s at 64 KB a second, escapes and heads apart */
     transcript_free(t);
     buf_free(&events);
     arena_free(mem);
@@ -236,9 +306,15 @@ static void test_too_big(void **state)
 
 static void test_scanner(void **state)
 {
-    static const struct { const char *in; bool usual; const char *content; } scans[] = {
+    static const struct {
+        const char *in;
+        bool usual;
+        const char *content;
+    } scans[] = {
         { "{\"choices\":[{\"delta\":{\"content\":\"a\"}}]}", true, "a" },
-        { " { \"x\" : [ 1 , {\"y\":-1.5e3} ] , \"choices\" : [ { \"delta\" : { \"role\":\"assistant\", \"content\" : null } } ] } ", true, NULL },
+        { " { \"x\" : [ 1 , {\"y\":-1.5e3} ] , \"choices\" : [ { \"delta\" : { \"role\":\"assistant\", \"content\" : "
+          "null } } ] } ",
+          true, NULL },
         { "{\"choices\":[]}", false, NULL },
         { "{\"choices\":[{\"delta\":{\"content\":\"a\"}},{\"delta\":{}}]}", false, NULL },
         { "{\"choices\":[{\"delta\":{\"content\":\"a\"}}],\"usage\":{\"t\":1}}", false, NULL },
@@ -266,24 +342,31 @@ static void test_scanner(void **state)
 static void test_raw(void **state)
 {
     struct arena *mem = arena_new(4000);
-    json_object *blocks = json_parse_or_null(mem, S("[{\"type\":\"reasoning\",\"start_tag\":\"<think>\",\"end_tag\":\"</think>\",\"content\":\"hm\",\"duration\":2},"
+    json_object *blocks = json_parse_or_null(mem, S("[{\"type\":\"reasoning\",\"start_tag\":\"<think>\",\"end_tag\":\"<"
+                                                    "/think>\",\"content\":\"hm\",\"duration\":2},"
                                                     "{\"type\":\"text\",\"content\":\" a \"},"
-                                                    "{\"type\":\"code_interpreter\",\"attributes\":{\"lang\":\"python\"},\"content\":\"1\",\"output\":{\"stdout\":\"é<\"}}]"));
+                                                    "{\"type\":\"code_interpreter\",\"attributes\":{\"lang\":"
+                                                    "\"python\"},\"content\":\"1\",\"output\":{\"stdout\":\"é<\"}}]"));
 
     (void)state;
-    assert_string_equal(str_c(mem, blocks_text(mem, blocks, true)),
-                        "<think>hm</think>\na\n<code_interpreter type=\"code\" lang=\"python\">\n1\n</code_interpreter>\n```output\n{&quot;stdout&quot;: &quot;\\u00e9&lt;&quot;}\n```");
+    assert_string_equal(
+        str_c(mem, blocks_text(mem, blocks, true)),
+        "<think>hm</think>\na\n<code_interpreter type=\"code\" "
+        "lang=\"python\">\n1\n</code_interpreter>\n```output\n{&quot;stdout&quot;: &quot;\\u00e9&lt;&quot;}\n```");
     assert_string_equal(str_c(mem, blocks_text(mem, blocks, false)),
-                        "<details type=\"reasoning\" done=\"true\" duration=\"2\">\n<summary>Thought for 2 seconds</summary>\n> hm\n</details>\na\n"
-                        "<details type=\"code_interpreter\" done=\"true\" output=\"{&quot;stdout&quot;: &quot;\\u00e9&lt;&quot;}\">\n<summary>Analyzed</summary>\n```python\n1\n```\n</details>");
+                        "<details type=\"reasoning\" done=\"true\" duration=\"2\">\n<summary>Thought for 2 "
+                        "seconds</summary>\n> hm\n</details>\na\n"
+                        "<details type=\"code_interpreter\" done=\"true\" output=\"{&quot;stdout&quot;: "
+                        "&quot;\\u00e9&lt;&quot;}\">\n<summary>Analyzed</summary>\n```python\n1\n```\n</details>");
     arena_free(mem);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases), cmocka_unit_test(test_tool_calls), cmocka_unit_test(test_other_chunks), cmocka_unit_test(test_journal),
-        cmocka_unit_test(test_long_thought), cmocka_unit_test(test_too_big), cmocka_unit_test(test_scanner), cmocka_unit_test(test_raw),
+        cmocka_unit_test(test_cases),   cmocka_unit_test(test_tool_calls),   cmocka_unit_test(test_other_chunks),
+        cmocka_unit_test(test_journal), cmocka_unit_test(test_long_thought), cmocka_unit_test(test_too_big),
+        cmocka_unit_test(test_scanner), cmocka_unit_test(test_raw),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,11 +16,12 @@ static size_t space_at(struct str s)
         return p[1] == 0x85 || p[1] == 0xa0 ? 2 : 0;
     if (s.n < 3)
         return 0;
-    if ((p[0] == 0xe1 && p[1] == 0x9a && p[2] == 0x80) || (p[0] == 0xe3 && p[1] == 0x80 && p[2] == 0x80))      /* U+1680, U+3000 */
+    if ((p[0] == 0xe1 && p[1] == 0x9a && p[2] == 0x80) ||
+        (p[0] == 0xe3 && p[1] == 0x80 && p[2] == 0x80)) /* U+1680, U+3000 */
         return 3;
-    if (p[0] == 0xe2 && p[1] == 0x80)                                       /* U+2000 … 200A, 2028, 2029, 202F */
+    if (p[0] == 0xe2 && p[1] == 0x80) /* U+2000 … 200A, 2028, 2029, 202F */
         return p[2] <= 0x8a || p[2] == 0xa8 || p[2] == 0xa9 || p[2] == 0xaf ? 3 : 0;
-    return p[0] == 0xe2 && p[1] == 0x81 && p[2] == 0x9f ? 3 : 0;            /* U+205F */
+    return p[0] == 0xe2 && p[1] == 0x81 && p[2] == 0x9f ? 3 : 0; /* U+205F */
 }
 
 struct str unicode_strip_left(struct str s)
@@ -106,7 +107,8 @@ void buf_add_python_json(struct buf *b, json_object *v, bool ascii)
 
     switch (json_object_get_type(v)) {
     case json_type_object: {
-        json_object_object_foreach(v, key, item) {
+        json_object_object_foreach(v, key, item)
+        {
             buf_add_c(b, first ? "{" : ", ");
             first = false;
             add_string(b, str_of(key), ascii);
@@ -118,18 +120,15 @@ void buf_add_python_json(struct buf *b, json_object *v, bool ascii)
     }
     case json_type_array:
         buf_add_char(b, '[');
-        JSON_EACH(v, i, item) {
+        JSON_EACH (v, i, item) {
             if (i)
                 buf_add_c(b, ", ");
             buf_add_python_json(b, item, ascii);
         }
         buf_add_char(b, ']');
         break;
-    case json_type_string:
-        add_string(b, json_str_value(v), ascii);
-        break;
-    default:
-        json_add_to_buf(b, v);
+    case json_type_string: add_string(b, json_str_value(v), ascii); break;
+    default: json_add_to_buf(b, v);
     }
 }
 
@@ -201,7 +200,9 @@ static void add_reasoning(struct buf *content, const struct block *b, bool raw)
         return;
     }
     if (b->duration_s >= 0)
-        buf_addf(content, "<details type=\"reasoning\" done=\"true\" duration=\"%lld\">\n<summary>Thought for %lld seconds</summary>\n",
+        buf_addf(content,
+                 "<details type=\"reasoning\" done=\"true\" duration=\"%lld\">\n<summary>Thought for %lld "
+                 "seconds</summary>\n",
                  (long long)b->duration_s, (long long)b->duration_s);
     else
         buf_add_c(content, "<details type=\"reasoning\" done=\"false\">\n<summary>Thinking…</summary>\n");
@@ -211,7 +212,7 @@ static void add_reasoning(struct buf *content, const struct block *b, bool raw)
 
 static json_object *result_of(json_object *results, struct str id)
 {
-    JSON_EACH(results, i, result) {
+    JSON_EACH (results, i, result) {
         if (str_eq(json_str(result, "tool_call_id"), id))
             return result;
     }
@@ -236,7 +237,7 @@ static void add_tool_calls(struct buf *content, const struct block *b, bool raw)
     end_line(content);
     if (raw)
         return;
-    JSON_EACH(b->calls, i, call) {
+    JSON_EACH (b->calls, i, call) {
         json_object *result = result_of(b->results, json_str(call, "id"));
 
         if (json_length(b->results) == 0)
@@ -335,10 +336,15 @@ struct str blocks_text(struct arena *mem, json_object *blocks, bool raw)
 {
     struct buf content = BUF(mem, STR_NPOS / 2);
 
-    JSON_EACH(blocks, i, o) {
-        struct block b = { .type = json_str(o, "type"), .content = json_str(o, "content"), .start_tag = json_str(o, "start_tag"),
-                           .end_tag = json_str(o, "end_tag"), .lang = json_str(json_get(o, "attributes"), "lang"),
-                           .duration_s = json_int(o, "duration", -1), .calls = json_get(o, "content"), .results = json_get(o, "results"),
+    JSON_EACH (blocks, i, o) {
+        struct block b = { .type = json_str(o, "type"),
+                           .content = json_str(o, "content"),
+                           .start_tag = json_str(o, "start_tag"),
+                           .end_tag = json_str(o, "end_tag"),
+                           .lang = json_str(json_get(o, "attributes"), "lang"),
+                           .duration_s = json_int(o, "duration", -1),
+                           .calls = json_get(o, "content"),
+                           .results = json_get(o, "results"),
                            .output = json_get(o, "output") };
 
         block_add(&content, &b, raw);

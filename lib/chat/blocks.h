@@ -5,13 +5,13 @@
 #include "lib/json/json.h"
 
 struct block {
-    struct str type;             /* "text", "reasoning", "tool_calls", "code_interpreter", "solution" */
-    struct str content;          /* of all but tool_calls */
+    struct str type;    /* "text", "reasoning", "tool_calls", "code_interpreter", "solution" */
+    struct str content; /* of all but tool_calls */
     struct str start_tag, end_tag;
-    struct str lang;             /* of code_interpreter */
-    int64_t duration_s;          /* of reasoning; < 0: still running */
-    json_object *calls, *results;        /* of tool_calls */
-    json_object *output;         /* of code_interpreter; NULL: none yet */
+    struct str lang;              /* of code_interpreter */
+    int64_t duration_s;           /* of reasoning; < 0: still running */
+    json_object *calls, *results; /* of tool_calls */
+    json_object *output;          /* of code_interpreter; NULL: none yet */
 };
 
 /* Adds one block to the text of the blocks before it. raw: as a model is shown it (tags instead of <details>).

@@ -64,7 +64,10 @@ static int hex4(const char *p)
 
     for (int i = 0; i < 4; i++) {
         char c = p[i];
-        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int digit = c >= '0' && c <= '9'   ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                           : -1;
 
         if (digit < 0)
             return -1;
@@ -94,7 +97,8 @@ static uint32_t unicode_escape(const char **p, const char *end)
     *p += 4;
     if (first < 0xd800 || first > 0xdfff)
         return (uint32_t)first;
-    if (first > 0xdbff || end - *p < 6 || (*p)[0] != '\\' || (*p)[1] != 'u' || (second = hex4(*p + 2)) < 0xdc00 || second > 0xdfff)
+    if (first > 0xdbff || end - *p < 6 || (*p)[0] != '\\' || (*p)[1] != 'u' || (second = hex4(*p + 2)) < 0xdc00 ||
+        second > 0xdfff)
         return 0;
     *p += 6;
     return 0x10000 + (((uint32_t)first & 0x3ff) << 10 | ((uint32_t)second & 0x3ff));
@@ -119,7 +123,9 @@ static bool unescape(struct str raw, struct buf *out)
         case 'r': buf_add_char(out, '\r'); break;
         case 'b': buf_add_char(out, '\b'); break;
         case 'f': buf_add_char(out, '\f'); break;
-        case '"': case '\\': case '/': buf_add_char(out, p[1]); break;
+        case '"':
+        case '\\':
+        case '/': buf_add_char(out, p[1]); break;
         case 'u':
             p += 2;
             c = unicode_escape(&p, end);
@@ -220,7 +226,7 @@ static bool delta_member(struct scan *s, struct str key)
     if (str_is(key, "content"))
         return text_value(s, &s->out->content);
     if (str_is(key, "reasoning_content") || str_is(key, "reasoning") || str_is(key, "thinking")) {
-        if (s->out->reasoning.p)         /* which of two names wins is json-c's business */
+        if (s->out->reasoning.p) /* which of two names wins is json-c's business */
             return at_literal(s, "null", 4);
         return text_value(s, &s->out->reasoning);
     }
@@ -244,7 +250,8 @@ static bool chunk_member(struct scan *s, struct str key)
 {
     if (str_is(key, "choices"))
         return eat(s, '[') && each_member(s, choice_member) && eat(s, ']');
-    if (str_is(key, "usage") || str_is(key, "timings") || str_is(key, "error") || str_is(key, "event") || str_is(key, "selected_model_id"))
+    if (str_is(key, "usage") || str_is(key, "timings") || str_is(key, "error") || str_is(key, "event") ||
+        str_is(key, "selected_model_id"))
         return at_literal(s, "null", 4);
     return skip_value(s, 0);
 }
@@ -255,7 +262,7 @@ bool chunk_scan(struct str text, struct buf *scratch, struct chunk *out)
 
     *out = (struct chunk){ 0 };
     buf_reset(scratch);
-    if (!buf_reserve(scratch, text.n))       /* decoding never makes text longer, so views into the scratch stay good */
+    if (!buf_reserve(scratch, text.n)) /* decoding never makes text longer, so views into the scratch stay good */
         return false;
     if (!each_member(&s, chunk_member))
         return false;

@@ -5,7 +5,7 @@
 #include "lib/base/str.h"
 
 struct chunk {
-    struct str content;          /* decoded; absent: none. Valid until scratch is used again */
+    struct str content; /* decoded; absent: none. Valid until scratch is used again */
     struct str reasoning;
     struct str finish_reason;
 };

@@ -131,6 +131,8 @@ struct str document_with_event(struct arena *mem, struct str document, struct st
         json_set(changes, "statusHistory", list);
         return with_message(mem, document, message_id, changes, false);
     }
+    if (str_is(type, "status") && !document_has_messages(document))
+        return json_text_with(mem, document, "history", member(document, "history"));
     if (message && str_is(type, "message")) {
         json_set_str(changes, "content", str_cat(mem, json_str(message, "content"), json_str(data, "content")));
         return document_with_message(mem, document, message_id, changes);

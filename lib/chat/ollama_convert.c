@@ -50,7 +50,8 @@ json_object *ollama_convert_usage(struct arena *mem, json_object *data)
     copy_number(u, "eval_count", data, "eval_count");
     json_set_int(u, "completion_tokens", out);
     copy_number(u, "eval_duration", data, "eval_duration");
-    json_set_str(u, "approximate_total", str_f(mem, "%lldh%lldm%llds", (long long)(s / 3600), (long long)(s % 3600 / 60), (long long)(s % 60)));
+    json_set_str(u, "approximate_total",
+                 str_f(mem, "%lldh%lldm%llds", (long long)(s / 3600), (long long)(s % 3600 / 60), (long long)(s % 60)));
     json_set_int(u, "total_tokens", in + out);
     details = json_set_object(u, "completion_tokens_details");
     json_set_int(details, "reasoning_tokens", 0);
@@ -63,8 +64,9 @@ static json_object *convert_calls(struct arena *mem, json_object *calls)
 {
     json_object *out = json_new_array(mem);
 
-    JSON_EACH(calls, i, call) {
-        json_object *function = json_get(call, "function"), *o = json_new_object(mem), *f, *arguments = json_get(function, "arguments");
+    JSON_EACH (calls, i, call) {
+        json_object *function = json_get(call, "function"), *o = json_new_object(mem), *f,
+                    *arguments = json_get(function, "arguments");
         struct str id = json_str(call, "id");
         struct buf text = BUF(mem, 16 * 1024 * 1024);
 
@@ -104,7 +106,8 @@ static json_object *head(struct arena *mem, json_object *data, int64_t now_s, co
 /* The arrived text is set only if there is any, as the Python backend does. */
 static json_object *convert_chunk(struct arena *mem, json_object *data, int64_t now_s, bool done)
 {
-    json_object *choice, *o = head(mem, data, now_s, "chat.completion.chunk", &choice), *delta = json_set_object(choice, "delta");
+    json_object *choice, *o = head(mem, data, now_s, "chat.completion.chunk", &choice),
+                         *delta = json_set_object(choice, "delta");
     json_object *message = json_get(data, "message"), *calls = json_get(message, "tool_calls");
     struct str content = json_str(message, "content"), thinking = json_str(message, "thinking");
 
@@ -149,7 +152,8 @@ end:
 
 json_object *ollama_convert_answer(struct arena *mem, json_object *answer, int64_t now_s)
 {
-    json_object *choice, *o = head(mem, answer, now_s, "chat.completion", &choice), *message = json_get(answer, "message"), *m;
+    json_object *choice, *o = head(mem, answer, now_s, "chat.completion", &choice),
+                         *message = json_get(answer, "message"), *m;
     struct str content = json_str(message, "content");
 
     m = json_set_object(choice, "message");

@@ -14,7 +14,7 @@ struct transcript;
 
 enum transcript_state {
     TRANSCRIPT_ON,
-    TRANSCRIPT_ENDED,            /* a code block is complete: the rest of the stream is of no interest */
+    TRANSCRIPT_ENDED, /* a code block is complete: the rest of the stream is of no interest */
     TRANSCRIPT_TOO_BIG
 };
 
@@ -38,12 +38,12 @@ void transcript_snapshot(struct transcript *t, struct buf *events);
 /* What was fed since the last call, as lines that can be fed again and give the same answer. */
 void transcript_take_journal(struct transcript *t, struct buf *out);
 
-bool transcript_is_ended(const struct transcript *t);    /* TRANSCRIPT_ENDED was answered */
-size_t transcript_bytes(const struct transcript *t);     /* of text */
-unsigned transcript_chunks(const struct transcript *t);  /* understood */
-unsigned transcript_broken(const struct transcript *t);  /* not understood */
-bool transcript_complete(const struct transcript *t);    /* [DONE] or a finish_reason was seen */
-bool transcript_has_error(const struct transcript *t);   /* an error chunk was seen */
+bool transcript_is_ended(const struct transcript *t);   /* TRANSCRIPT_ENDED was answered */
+size_t transcript_bytes(const struct transcript *t);    /* of text */
+unsigned transcript_chunks(const struct transcript *t); /* understood */
+unsigned transcript_broken(const struct transcript *t); /* not understood */
+bool transcript_complete(const struct transcript *t);   /* [DONE] or a finish_reason was seen */
+bool transcript_has_error(const struct transcript *t);  /* an error chunk was seen */
 
 /* Sets content, blocks, and if any usage, tool_calls, selected_model_id, finish_reason, error. After transcript_end(). */
 void transcript_outcome(struct transcript *t, struct arena *mem, json_object *outcome);

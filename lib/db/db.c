@@ -32,6 +32,13 @@ void db_set_wal(struct db *db, bool on)
     db->wal = on;
 }
 
+enum status db_apply_wal(struct db *db, struct error *err)
+{
+    enum status st = db_connect(db, err);
+
+    return st == OK && db->driver->apply_wal ? db->driver->apply_wal(db, err) : st;
+}
+
 void db_set_schema(struct db *db, struct str schema)
 {
     db->schema = schema.n ? str_c(db->memory, schema) : NULL;

@@ -33,10 +33,14 @@ enum status db_connect(struct db *db, struct error *err);       /* UNAVAILABLE, 
 void db_disconnect(struct db *db);                               /* the next use connects again. Not inside a transaction */
 void db_close(struct db *db);                                    /* NULL is fine */
 
-/* Before the first use. WAL: SQLite's journal mode, on unless told otherwise. The schema (DATABASE_SCHEMA) is put first in
+/* Before the first use. WAL: SQLite's journal mode, on unless told otherwise; db_apply_wal() makes it the file's. The schema (DATABASE_SCHEMA) is put first in
  * PostgreSQL's search_path; absent or empty: the server's own. */
 void db_set_wal(struct db *db, bool on);
 void db_set_schema(struct db *db, struct str schema);
+
+/* Puts SQLite's file into the journal mode that is wanted: a property of the file, so this is for files that are ours (migrate_up()
+ * does it); connecting alone leaves a file as it is. PostgreSQL: OK. */
+enum status db_apply_wal(struct db *db, struct error *err);
 
 /* A connection must not cross a fork: db_disconnect() in the parent first. A child that got one nevertheless calls this, or
  * just uses the db: on PostgreSQL it gets its own connection and the parent keeps its; on SQLite every use is a DB_ERROR, as

@@ -57,6 +57,7 @@ struct driver {
     enum outcome (*script)(struct db *db, const char *sql);      /* plain statements, no rows wanted */
     void (*drop)(struct statement *statement);
     void (*take_time)(struct db *db, bool on);   /* around db_stream: its reader may be slow. May be NULL */
+    enum status (*apply_wal)(struct db *db, struct error *err);  /* connected. May be NULL */
 
     struct str (*text)(struct row *row, int column);
     int64_t (*integer)(struct row *row, int column);

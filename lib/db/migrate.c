@@ -61,6 +61,21 @@ static enum status list_indexes(struct db *db, struct arena *mem, struct names *
                 ARGS(db_schema(db)), err);
 }
 
+/* As "table.column". */
+static enum status list_columns(struct db *db, struct arena *mem, struct names *out, struct error *err)
+{
+    if (db_kind(db) == DB_SQLITE)
+        return list(db, mem, out,
+                    "SELECT t.name || '.' || c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'",
+                    NO_ARGS, err);
+    return list(db, mem, out,
+                "SELECT t.relname || '.' || c.attname FROM pg_catalog.pg_attribute c"
+                " JOIN pg_catalog.pg_class t ON t.oid = c.attrelid JOIN pg_catalog.pg_namespace s ON s.oid = t.relnamespace"
+                " WHERE s.nspname = coalesce($1::text, current_schema()) AND t.relkind IN ('r', 'p') AND c.attnum > 0"
+                " AND NOT c.attisdropped",
+                ARGS(db_schema(db)), err);
+}
+
 /* ---- what should be there: the scripts say it */
 
 static const char *tables_script(const struct db *db)
@@ -110,6 +125,49 @@ static struct str first_missing(const struct db *db, const struct names *tables)
     return STR_NONE;
 }
 
+/* The name at the head of a part of CREATE TABLE's list; absent: a constraint. */
+static struct str column_name(const char *part)
+{
+    static const char *const others[] = { "CONSTRAINT ", "PRIMARY KEY", "UNIQUE ", "FOREIGN KEY", "CHECK " };
+
+    part += strspn(part, " \t\n\"");
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        if (strncmp(part, others[i], strlen(others[i])) == 0)
+            return STR_NONE;
+    return str_n(part, strcspn(part, "\" \t\n,)"));
+}
+
+/* Of the list that begins at *text, after its parenthesis: moves on to the next part. False: that was the last. */
+static bool next_part(const char **text)
+{
+    const char *p = *text;
+    int depth = 0;
+
+    for (; *p && (depth > 0 || (*p != ',' && *p != ')')); p++)
+        depth += *p == '(' ? 1 : *p == ')' ? -1 : 0;
+    *text = *p ? p + 1 : p;
+    return *p == ',';
+}
+
+/* The first column that should be there and is not. */
+static void find_missing_column(struct db *db, struct arena *mem, const struct names *columns, struct schema *out)
+{
+    const char *script = tables_script(db), *part;
+    struct str table, column;
+
+    while (next_name(&script, TABLE_WORDS, &table)) {
+        part = strchr(script, '(') + 1;
+        do {
+            column = column_name(part);
+            if (column.n && !holds(columns, str_f(mem, "%.*s.%.*s", STR(table), STR(column)))) {
+                out->missing = table;
+                out->missing_column = column;
+                return;
+            }
+        } while (next_part(&part));
+    }
+}
+
 static size_t count_missing_indexes(const struct db *db, const struct names *indexes)
 {
     const char *script = indexes_script(db);
@@ -149,7 +207,7 @@ static void join(struct arena *mem, const struct names *names, struct str *out)
 enum status migrate_check(struct db *db, struct arena *mem, struct schema *out, struct error *err)
 {
     struct schema found = { .state = SCHEMA_UNKNOWN };
-    struct names tables = { 0 }, revisions = { 0 }, indexes = { 0 };
+    struct names tables = { 0 }, revisions = { 0 }, indexes = { 0 }, columns = { 0 };
     enum status st = list_tables(db, mem, &tables, err);
 
     if (st == OK && holds(&tables, S("alembic_version")))
@@ -158,6 +216,8 @@ enum status migrate_check(struct db *db, struct arena *mem, struct schema *out, 
         found.state = SCHEMA_EMPTY; /* other programs' tables may stand beside ours in PostgreSQL */
     if (st == OK)
         st = list_indexes(db, mem, &indexes, err);
+    if (st == OK)
+        st = list_columns(db, mem, &columns, err);
     if (st != OK)
         return st;
     join(mem, &revisions, &found.revision);
@@ -165,6 +225,8 @@ enum status migrate_check(struct db *db, struct arena *mem, struct schema *out, 
         compare_revision(mem, &found);
     if (found.state == SCHEMA_CURRENT) {
         found.missing = first_missing(db, &tables);
+        if (!found.missing.p)
+            find_missing_column(db, mem, &columns, &found);
         found.indexes_missing = count_missing_indexes(db, &indexes);
         if (found.missing.p)
             found.state = SCHEMA_UNKNOWN;
@@ -196,6 +258,11 @@ struct str migrate_refusal(struct arena *mem, const struct schema *s)
     case SCHEMA_UNKNOWN:
         break;
     }
+    if (s->missing_column.p)
+        return str_f(mem,
+                     "the database says it is that of " OURS
+                     " but its table \"%.*s\" has no column \"%.*s\": restore a backup, or name an empty database",
+                     STR(s->missing), STR(s->missing_column));
     if (s->missing.p)
         return str_f(mem,
                      "the database says it is that of " OURS
@@ -282,6 +349,8 @@ enum status migrate_up(struct db *db, struct arena *mem, struct schema *out, str
     struct error why;
     enum status st = migrate_check(db, mem, out, err);
 
+    if (st == OK && (out->state == SCHEMA_EMPTY || out->state == SCHEMA_CURRENT))
+        st = db_apply_wal(db, err);
     if (st == OK && out->state == SCHEMA_EMPTY)
         st = make_tables(db, mem, out, err);
     if (st != OK)

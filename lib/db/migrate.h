@@ -22,7 +22,8 @@ struct schema {                      /* strings live in the arena that was given
     enum schema_state state;
     struct str revision;             /* as found; absent: none */
     struct str made_by;              /* "Open WebUI 0.6.27 to 0.6.31"; absent: not known */
-    struct str missing;              /* UNKNOWN with our revision: a table that should be there */
+    struct str missing;              /* UNKNOWN with our revision: a table that should be there … */
+    struct str missing_column;       /* … or this column of it */
     size_t indexes_missing;          /* CURRENT: how many of our indexes */
     bool created;                    /* by migrate_up(): tables */
     struct str note;                 /* by migrate_up(): why indexes could not be added, no reason to stop; else absent */
@@ -31,7 +32,8 @@ struct schema {                      /* strings live in the arena that was given
 /* Reads only. OK whatever the state. UNAVAILABLE, FAILED: the database could not be read. */
 enum status migrate_check(struct db *db, struct arena *mem, struct schema *out, struct error *err);
 
-/* EMPTY: makes all in one transaction; several processes may try at once. CURRENT: adds the indexes that are missing.
+/* EMPTY: makes all in one transaction; several processes may try at once. CURRENT: adds the indexes that are missing. Both:
+ * the journal mode (db_apply_wal).
  * INVALID: any other state, with migrate_refusal() as the reason; the database is untouched. *out tells what was found, and
  * what was done. */
 enum status migrate_up(struct db *db, struct arena *mem, struct schema *out, struct error *err);

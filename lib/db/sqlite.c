@@ -90,16 +90,25 @@ static int set_up(struct db *db)
 
     sqlite3_extended_result_codes(db->sqlite, 1);
     sqlite3_busy_handler(db->sqlite, wait_for_lock, &db->lock_wait_since_ms);
-    code = set_journal_mode(db);
-    if (code == SQLITE_OK) /* Python leaves foreign keys off, and its rows may not satisfy them */
-        code = sqlite3_exec(db->sqlite,
-                            "PRAGMA foreign_keys = OFF; PRAGMA mmap_size = 134217728; PRAGMA temp_store = MEMORY;"
-                            "PRAGMA journal_size_limit = 67108864",
-                            NULL, NULL, NULL);
+    /* Python leaves foreign keys off, and its rows may not satisfy them */
+    code = sqlite3_exec(db->sqlite,
+                        "PRAGMA foreign_keys = OFF; PRAGMA mmap_size = 134217728; PRAGMA temp_store = MEMORY;"
+                        "PRAGMA journal_size_limit = 67108864",
+                        NULL, NULL, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_exec(db->sqlite, db->wal ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", NULL,
                             NULL, NULL);
     return code;
+}
+
+static enum status sqlite_apply_wal(struct db *db, struct error *err)
+{
+    int code = set_journal_mode(db);
+
+    if (code == SQLITE_OK)
+        return OK;
+    return error_set(err, may_help_to_try_again(code) ? UNAVAILABLE : FAILED, "cannot set the journal mode of %s: %s", db->place,
+                     sqlite3_errmsg(db->sqlite));
 }
 
 static enum status sqlite_connect(struct db *db, struct error *err)
@@ -332,6 +341,7 @@ const struct driver sqlite_driver = {
     .end = sqlite_end,
     .script = sqlite_script,
     .drop = sqlite_drop,
+    .apply_wal = sqlite_apply_wal,
     .text = sqlite_text,
     .integer = sqlite_integer,
     .real = sqlite_real,

@@ -74,7 +74,8 @@ static bool read_all(int fd, struct buf *answer, int64_t until_ms)
 }
 
 /* Connection: close, so the answer is whole when the other side closes, and Content-Length says whether it is. */
-static enum status call(struct arena *mem, const char *run_dir, const char *method, struct str target, json_object *in, json_object **out)
+static enum status call(struct arena *mem, const char *run_dir, const char *method, struct str target, json_object *in,
+                        json_object **out)
 {
     struct str body = in ? json_text(mem, in) : STR_NONE, all;
     struct buf request = BUF(mem, ANSWER_BYTES + 4096), answer = BUF(mem, ANSWER_BYTES);
@@ -83,21 +84,26 @@ static enum status call(struct arena *mem, const char *run_dir, const char *meth
     size_t head;
     json_object *o = NULL;
 
-    buf_addf(&request, "%s %.*s HTTP/1.1\r\nHost: control\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", method,
-             STR(target), body.n);
+    buf_addf(&request,
+             "%s %.*s HTTP/1.1\r\nHost: control\r\nConnection: close\r\nContent-Type: "
+             "application/json\r\nContent-Length: %zu\r\n\r\n",
+             method, STR(target), body.n);
     buf_add_str(&request, body);
-    if (fd < 0 || buf_failed(&request) || !send_all(fd, buf_str(&request), until_ms) || !read_all(fd, &answer, until_ms))
+    if (fd < 0 || buf_failed(&request) || !send_all(fd, buf_str(&request), until_ms) ||
+        !read_all(fd, &answer, until_ms))
         return UNAVAILABLE;
     all = buf_str(&answer);
     head = str_find(all, S("\r\n\r\n"));
-    if (head == STR_NPOS || !str_starts(all, "HTTP/1.1 200 ") || json_parse(mem, str_from(all, head + 4), &o, NULL) != OK)
+    if (head == STR_NPOS || !str_starts(all, "HTTP/1.1 200 ") ||
+        json_parse(mem, str_from(all, head + 4), &o, NULL) != OK)
         return FAILED;
     if (out)
         *out = o;
     return OK;
 }
 
-static enum status emit(struct arena *mem, const char *run_dir, const char *to, struct str id, const char *event, json_object *data, struct str except)
+static enum status emit(struct arena *mem, const char *run_dir, const char *to, struct str id, const char *event,
+                        json_object *data, struct str except)
 {
     json_object *in = json_new_object(mem);
 
@@ -109,17 +115,20 @@ static enum status emit(struct arena *mem, const char *run_dir, const char *to, 
     return call(mem, run_dir, "POST", S("/emit"), in, NULL);
 }
 
-enum status control_emit_user(struct arena *mem, const char *run_dir, struct str user_id, const char *event, json_object *data)
+enum status control_emit_user(struct arena *mem, const char *run_dir, struct str user_id, const char *event,
+                              json_object *data)
 {
     return emit(mem, run_dir, "user_id", user_id, event, data, STR_NONE);
 }
 
-enum status control_emit_room(struct arena *mem, const char *run_dir, struct str room, const char *event, json_object *data, struct str except_session)
+enum status control_emit_room(struct arena *mem, const char *run_dir, struct str room, const char *event,
+                              json_object *data, struct str except_session)
 {
     return emit(mem, run_dir, "room", room, event, data, except_session);
 }
 
-enum status control_emit_session(struct arena *mem, const char *run_dir, struct str session_id, const char *event, json_object *data)
+enum status control_emit_session(struct arena *mem, const char *run_dir, struct str session_id, const char *event,
+                                 json_object *data)
 {
     return emit(mem, run_dir, "session_id", session_id, event, data, STR_NONE);
 }
@@ -146,7 +155,8 @@ static void add_parameter(struct buf *target, const char *name, struct str value
     buf_add_urlencoded(target, value);
 }
 
-enum status control_tasks(struct arena *mem, const char *run_dir, struct str chat_id, struct str user_id, json_object **out)
+enum status control_tasks(struct arena *mem, const char *run_dir, struct str chat_id, struct str user_id,
+                          json_object **out)
 {
     struct buf target = BUF(mem, 8192);
 
@@ -156,7 +166,8 @@ enum status control_tasks(struct arena *mem, const char *run_dir, struct str cha
     return call(mem, run_dir, "GET", buf_str(&target), NULL, out);
 }
 
-enum status control_stop(struct arena *mem, const char *run_dir, struct str task_id, struct str user_id, json_object **out)
+enum status control_stop(struct arena *mem, const char *run_dir, struct str task_id, struct str user_id,
+                         json_object **out)
 {
     json_object *in = json_new_object(mem);
 

@@ -7,17 +7,23 @@
 #include "lib/json/json.h"
 
 /* To all tabs of a user, of a room, or to one tab. data may be NULL (null). */
-enum status control_emit_user(struct arena *mem, const char *run_dir, struct str user_id, const char *event, json_object *data);
-enum status control_emit_room(struct arena *mem, const char *run_dir, struct str room, const char *event, json_object *data, struct str except_session);
-enum status control_emit_session(struct arena *mem, const char *run_dir, struct str session_id, const char *event, json_object *data);
+enum status control_emit_user(struct arena *mem, const char *run_dir, struct str user_id, const char *event,
+                              json_object *data);
+enum status control_emit_room(struct arena *mem, const char *run_dir, struct str room, const char *event,
+                              json_object *data, struct str except_session);
+enum status control_emit_session(struct arena *mem, const char *run_dir, struct str session_id, const char *event,
+                                 json_object *data);
 
 /* The tabs of a user enter and leave rooms; absent: none. */
-enum status control_rooms(struct arena *mem, const char *run_dir, struct str user_id, struct str join, struct str leave);
+enum status control_rooms(struct arena *mem, const char *run_dir, struct str user_id, struct str join,
+                          struct str leave);
 
 /* {"tasks": [{"task_id", "chat_id", "user_id", "message_id", "model", "started_ms"}]}; absent ids: of any. With both ids the user's tabs are sent the text so far. */
-enum status control_tasks(struct arena *mem, const char *run_dir, struct str chat_id, struct str user_id, json_object **out);
+enum status control_tasks(struct arena *mem, const char *run_dir, struct str chat_id, struct str user_id,
+                          json_object **out);
 /* {"status": bool, "message"}; user_id absent: anybody's task. */
-enum status control_stop(struct arena *mem, const char *run_dir, struct str task_id, struct str user_id, json_object **out);
+enum status control_stop(struct arena *mem, const char *run_dir, struct str task_id, struct str user_id,
+                         json_object **out);
 
 /* {"users": [ids], "models": [ids in use], "sockets": n}; with user_id: users has it or is empty, and "sessions" lists its tabs. */
 enum status control_sessions(struct arena *mem, const char *run_dir, struct str user_id, json_object **out);

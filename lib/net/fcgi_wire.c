@@ -1,7 +1,18 @@
 /* fcgi_wire.c: FastCGI records (specification 1.0, sections 3 to 5) and the CGI response inside. */
 #include "lib/net/fcgi_wire.h"
 
-enum { VERSION = 1, BEGIN_REQUEST = 1, END_REQUEST = 3, PARAMS = 4, STDIN = 5, STDOUT = 6, STDERR = 7, RESPONDER = 1, KEEP_CONN = 1, ID = 1 };
+enum {
+    VERSION = 1,
+    BEGIN_REQUEST = 1,
+    END_REQUEST = 3,
+    PARAMS = 4,
+    STDIN = 5,
+    STDOUT = 6,
+    STDERR = 7,
+    RESPONDER = 1,
+    KEEP_CONN = 1,
+    ID = 1
+};
 
 static void put_head(unsigned char *h, int type, size_t n)
 {
@@ -34,7 +45,10 @@ static void add_length(struct buf *b, size_t n)
     if (n < 128)
         buf_add_char(b, (char)n);
     else
-        buf_add(b, (unsigned char[]){ (unsigned char)(n >> 24 | 0x80), (unsigned char)(n >> 16), (unsigned char)(n >> 8), (unsigned char)n }, 4);
+        buf_add(b,
+                (unsigned char[]){ (unsigned char)(n >> 24 | 0x80), (unsigned char)(n >> 16), (unsigned char)(n >> 8),
+                                   (unsigned char)n },
+                4);
 }
 
 void fcgi_wire_param(struct buf *params, struct str name, struct str value)
@@ -157,7 +171,8 @@ static bool is_clean(struct str s)
 static enum status add_line(struct cgi_head *out, struct str line, struct error *err)
 {
     size_t colon = str_find_c(line, ':');
-    struct str name = str_sub(line, 0, colon == STR_NPOS ? 0 : colon), value = str_trim(str_from(line, colon == STR_NPOS ? 0 : colon + 1));
+    struct str name = str_sub(line, 0, colon == STR_NPOS ? 0 : colon),
+               value = str_trim(str_from(line, colon == STR_NPOS ? 0 : colon + 1));
     int64_t n;
 
     if (!is_token(name) || !is_clean(value))
@@ -195,7 +210,8 @@ enum status cgi_head_parse(struct str text, struct cgi_head *out, size_t *used, 
         enum status st;
 
         if (lf == STR_NPOS)
-            return text.n > CGI_MAX_HEAD_BYTES ? error_set(err, INVALID, "headers of a worker's answer are too long") : NOT_FOUND;
+            return text.n > CGI_MAX_HEAD_BYTES ? error_set(err, INVALID, "headers of a worker's answer are too long")
+                                               : NOT_FOUND;
         line = str_sub(rest, 0, lf);
         if (line.n && line.p[line.n - 1] == '\r')
             line.n--;

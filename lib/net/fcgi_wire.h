@@ -8,9 +8,11 @@ enum { FCGI_WIRE_HEADER = 8, FCGI_WIRE_MAX = 65535 };
 
 /* Writing: request id 1, role responder. */
 void fcgi_wire_begin(struct buf *out, bool keep);
-void fcgi_wire_param(struct buf *params, struct str name, struct str value);      /* one name-value pair, to be sent with fcgi_wire_params */
-void fcgi_wire_params(struct buf *out, struct str params);                        /* in as many records as it takes, and the empty one */
-void fcgi_wire_stdin_head(unsigned char head[FCGI_WIRE_HEADER], size_t n);        /* n ≤ FCGI_WIRE_MAX; 0: the end of the body */
+void fcgi_wire_param(struct buf *params, struct str name,
+                     struct str value);                    /* one name-value pair, to be sent with fcgi_wire_params */
+void fcgi_wire_params(struct buf *out, struct str params); /* in as many records as it takes, and the empty one */
+void fcgi_wire_stdin_head(unsigned char head[FCGI_WIRE_HEADER],
+                          size_t n); /* n ≤ FCGI_WIRE_MAX; 0: the end of the body */
 
 /* Reading a worker's answer, in pieces of any size. */
 enum fcgi_wire_state { FCGI_WIRE_HEAD, FCGI_WIRE_BODY, FCGI_WIRE_PADDING, FCGI_WIRE_DONE, FCGI_WIRE_BROKEN };
@@ -19,7 +21,7 @@ struct fcgi_wire {
     enum fcgi_wire_state state;
     unsigned char head[FCGI_WIRE_HEADER];
     unsigned head_n, left, padding;
-    unsigned char end[8];        /* the body of FCGI_END_REQUEST */
+    unsigned char end[8]; /* the body of FCGI_END_REQUEST */
     unsigned end_n;
 };
 
@@ -32,11 +34,11 @@ struct cgi_header {
 };
 enum { CGI_MAX_HEADERS = 64, CGI_MAX_HEAD_BYTES = 32 * 1024 };
 struct cgi_head {
-    int status;                  /* 200 unless Status or Location says otherwise */
-    struct cgi_header headers[CGI_MAX_HEADERS];      /* without Status; views into text */
+    int status;                                 /* 200 unless Status or Location says otherwise */
+    struct cgi_header headers[CGI_MAX_HEADERS]; /* without Status; views into text */
     int headers_n;
     struct str content_type;
-    int64_t content_length;      /* -1: not said */
+    int64_t content_length; /* -1: not said */
 };
 
 /* NOT_FOUND: the block has not ended yet. INVALID: it is none, or over the limits. OK: *used bytes of text were the block. */

@@ -3,7 +3,8 @@
 
 static bool token_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("!#$%&'*+-.^_`|~", c));
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
 static bool is_token(struct str s)
@@ -124,8 +125,9 @@ enum status http_head_parse(struct str text, struct http_head *out, size_t *used
     size_t at = 0;
     bool first = true;
 
-    if (!memmem(text.p ? text.p : "", text.n, "\r\n\r\n", 4) && !memmem(text.p ? text.p : "", text.n, "\n\n", 2) && text.n <= HTTP_HEAD_MAX_BYTES)
-        return NOT_FOUND;                    /* so that a slow head is not parsed at every byte */
+    if (!memmem(text.p ? text.p : "", text.n, "\r\n\r\n", 4) && !memmem(text.p ? text.p : "", text.n, "\n\n", 2) &&
+        text.n <= HTTP_HEAD_MAX_BYTES)
+        return NOT_FOUND; /* so that a slow head is not parsed at every byte */
     *out = (struct http_head){ .content_length = -1 };
     for (;;) {
         struct str rest = str_from(text, at), line;
@@ -139,7 +141,7 @@ enum status http_head_parse(struct str text, struct http_head *out, size_t *used
             line.n--;
         at += lf + 1;
         if (line.n == 0 && first)
-            continue;                        /* section 2.2: an empty line before the request line */
+            continue; /* section 2.2: an empty line before the request line */
         if (line.n == 0)
             break;
         st = first ? request_line(line, out, err) : field_line(line, out, err);
@@ -166,7 +168,10 @@ struct str http_head_field(const struct http_head *head, const char *name)
 
 static int hex_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 static void size_char(struct http_chunks *c, char ch)
@@ -194,18 +199,14 @@ static void size_char(struct http_chunks *c, char ch)
 static void frame_char(struct http_chunks *c, char ch)
 {
     switch (c->state) {
-    case CHUNK_SIZE:
-        size_char(c, ch);
-        break;
+    case CHUNK_SIZE: size_char(c, ch); break;
     case CHUNK_EXTENSION:
         if (++c->trailer_bytes > HTTP_HEAD_MAX_BYTES)
             c->state = CHUNK_BROKEN;
         else if (ch == '\n')
             c->state = c->left ? CHUNK_DATA : CHUNK_TRAILER;
         break;
-    case CHUNK_DATA_END:
-        c->state = ch == '\n' ? CHUNK_SIZE : ch == '\r' ? CHUNK_DATA_END : CHUNK_BROKEN;
-        break;
+    case CHUNK_DATA_END: c->state = ch == '\n' ? CHUNK_SIZE : ch == '\r' ? CHUNK_DATA_END : CHUNK_BROKEN; break;
     case CHUNK_TRAILER:
         if (ch == '\n')
             c->state = CHUNK_DONE;

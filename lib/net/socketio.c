@@ -103,7 +103,7 @@ static json_object *attach(struct arena *mem, json_object *v, const struct str *
 
     if (json_is(v, json_type_array)) {
         out = json_new_array(mem);
-        JSON_EACH(v, i, item)
+        JSON_EACH (v, i, item)
             json_push(out, attach(mem, item, attachments, n, missing));
         return out;
     }
@@ -119,8 +119,7 @@ static json_object *attach(struct arena *mem, json_object *v, const struct str *
             json_set_str(out, "_binary", base64_encode(mem, attachments[i]));
         return out;
     }
-    json_object_object_foreach(v, key, item)
-        json_set(out, key, attach(mem, item, attachments, n, missing));
+    json_object_object_foreach(v, key, item) json_set(out, key, attach(mem, item, attachments, n, missing));
     return out;
 }
 

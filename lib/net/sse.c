@@ -1,7 +1,7 @@
 /* sse.c: the lines of a stream that arrives in pieces. */
 #include "lib/net/sse.h"
 
-enum { KEEP_BYTES = 16 * 1024 };     /* a buffer that grew beyond this for one long line is given back */
+enum { KEEP_BYTES = 16 * 1024 }; /* a buffer that grew beyond this for one long line is given back */
 
 void line_reader_init(struct line_reader *r, size_t max_bytes)
 {

@@ -5,8 +5,8 @@
 #include "lib/base/str.h"
 
 struct line_reader {
-    struct buf rest;             /* a line that has not ended */
-    bool skipping;               /* in a line over the limit */
+    struct buf rest; /* a line that has not ended */
+    bool skipping;   /* in a line over the limit */
 };
 
 typedef void line_fn(void *arg, struct str line);
