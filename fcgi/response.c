@@ -237,6 +237,10 @@ static int fail_away(struct response *out)
 
 int fail_db(struct response *out, struct db *db)
 {
+    if (db_bad_input(db)) {
+        log_warning("%s", db_error(db));
+        return fail(out, 400, "Text with NUL characters cannot be stored or looked for");
+    }
     log_error("%s", db_error(db));
     return db_unavailable(db) ? fail_away(out) : fail(out, 500, "Internal Server Error");
 }

@@ -100,6 +100,14 @@ enum status server_prepare(struct server *s, struct error *err)
     return st;
 }
 
+void server_warm(struct server *s)
+{
+    struct arena_mark mark = arena_mark(s->mem);
+
+    config_refresh(s->config, s->db, NULL);
+    arena_rewind(s->mem, mark);
+}
+
 void server_after_fork(struct server *s)
 {
     random_bytes(&s->id_prefix, sizeof(s->id_prefix));

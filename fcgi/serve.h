@@ -24,6 +24,8 @@ enum status server_init(struct server *s, bool in_worker, struct error *err);
 /* The first use of the database: makes the schema of an empty one, the secret key, the demo account. INVALID: not a database for us.
  * UNAVAILABLE, FAILED: it does not answer, which later requests may find changed. Leaves the connection open. */
 enum status server_prepare(struct server *s, struct error *err);
+/* Connects and reads the settings, so that the first request does not wait for that. Without a database: nothing. */
+void server_warm(struct server *s);
 void server_after_fork(struct server *s);        /* in each child: what must differ between processes */
 void server_free(struct server *s);
 

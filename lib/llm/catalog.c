@@ -29,15 +29,19 @@ static struct http_header *header_list(struct arena *mem, json_object *headers, 
     return v;
 }
 
-static struct http_call get_call(struct arena *mem, struct config *c, const struct provider *p, const struct user *caller, const char *path)
+static struct http_call get_call(struct arena *mem, struct config *c, const struct provider *p,
+                                 const struct user *caller, const char *path)
 {
     int64_t timeout_s = config_int(c, CFG_AIOHTTP_CLIENT_TIMEOUT_MODEL_LIST);
     struct provider plain = *p;
-    struct http_call call = { .method = "GET", .url = str_f(mem, "%.*s%s", STR(p->url), path),
+    struct http_call call = { .method = "GET",
+                              .url = str_f(mem, "%.*s%s", STR(p->url), path),
                               .timeout_ms = (int)(timeout_s > 0 && timeout_s < 3600 ? timeout_s * 1000 : 10000),
-                              .insecure = !config_bool(c, CFG_AIOHTTP_CLIENT_SESSION_SSL), .max_bytes = MAX_BYTES };
+                              .insecure = !config_bool(c, CFG_AIOHTTP_CLIENT_SESSION_SSL),
+                              .max_bytes = MAX_BYTES };
 
-    plain.auth_type = S("bearer");       /* the list is everybody's: whatever a chat sends, here the key goes if there is one */
+    plain.auth_type = S(
+        "bearer"); /* the list is everybody's: whatever a chat sends, here the key goes if there is one */
     call.headers = header_list(mem, provider_headers(mem, c, &plain, caller, STR_NONE, STR_NONE), &call.headers_n);
     return call;
 }
@@ -73,7 +77,7 @@ static bool is_offered(const struct provider *p, json_object *m)
 
 static void add_openai_models(struct arena *mem, const struct provider *p, json_object *list, json_object *out)
 {
-    JSON_EACH(list, i, m) {
+    JSON_EACH (list, i, m) {
         json_object *shown;
 
         if (!is_offered(p, m))
@@ -81,7 +85,9 @@ static void add_openai_models(struct arena *mem, const struct provider *p, json_
         if (json_has(m, "name") && !json_get(m, "name"))
             json_del(m, "name");
         if (p->prefix_id.n)
-            json_set_str(m, "id", str_f(mem, "%.*s.%.*s", STR(p->prefix_id), STR(json_str(m, "id").n ? json_str(m, "id") : json_str(m, "name"))));
+            json_set_str(m, "id",
+                         str_f(mem, "%.*s.%.*s", STR(p->prefix_id),
+                               STR(json_str(m, "id").n ? json_str(m, "id") : json_str(m, "name"))));
         if (json_length(json_get(p->config, "tags")))
             json_set(m, "tags", json_get(p->config, "tags"));
         json_set_str(m, "connection_type", p->connection_type);
@@ -103,7 +109,7 @@ static json_object *named_models(struct arena *mem, const struct provider *p)
 {
     json_object *list = json_new_array(mem);
 
-    JSON_EACH(json_get(p->config, "model_ids"), i, id) {
+    JSON_EACH (json_get(p->config, "model_ids"), i, id) {
         json_object *m = json_new_object(mem);
 
         json_set(m, "id", id);
@@ -118,7 +124,7 @@ static json_object *named_models(struct arena *mem, const struct provider *p)
 
 static bool listed(json_object *ids, struct str id)
 {
-    JSON_EACH(ids, i, wanted)
+    JSON_EACH (ids, i, wanted)
         if (str_eq(json_str_value(wanted), id))
             return true;
     return json_length(ids) == 0;
@@ -126,7 +132,7 @@ static bool listed(json_object *ids, struct str id)
 
 static json_object *by_member(json_object *list, const char *key, struct str value)
 {
-    JSON_EACH(list, i, m)
+    JSON_EACH (list, i, m)
         if (str_eq(json_str(m, key), value))
             return m;
     return NULL;
@@ -134,7 +140,7 @@ static json_object *by_member(json_object *list, const char *key, struct str val
 
 static void add_ollama_models(struct arena *mem, const struct provider *p, json_object *answer, json_object *merged)
 {
-    JSON_EACH(json_get(answer, "models"), i, m) {
+    JSON_EACH (json_get(answer, "models"), i, m) {
         struct str id = json_str(m, "model");
         json_object *known;
 
@@ -158,7 +164,7 @@ static void add_ollama_models(struct arena *mem, const struct provider *p, json_
 /* Until when a loaded model stays in memory: Ollama's expires_at (RFC 3339), as Unix time. */
 static void add_expiry(struct arena *mem, const struct provider *p, json_object *answer, json_object *merged)
 {
-    JSON_EACH(json_get(answer, "models"), i, loaded) {
+    JSON_EACH (json_get(answer, "models"), i, loaded) {
         struct str id = json_str(loaded, "model"), at = json_str(loaded, "expires_at");
         json_object *m;
         struct tm tm = { 0 };
@@ -174,14 +180,15 @@ static void add_expiry(struct arena *mem, const struct provider *p, json_object 
 
             if (*zone == '+' || *zone == '-')
                 sscanf(zone + 1, "%2d:%2d", &hours, &minutes);
-            json_set_int(m, "expires_at", (int64_t)timegm(&tm) - (*zone == '-' ? -1 : 1) * (hours * 3600 + minutes * 60));
+            json_set_int(m, "expires_at",
+                         (int64_t)timegm(&tm) - (*zone == '-' ? -1 : 1) * (hours * 3600 + minutes * 60));
         }
     }
 }
 
 static void show_ollama_models(struct arena *mem, json_object *merged, json_object *out)
 {
-    JSON_EACH(merged, i, m) {
+    JSON_EACH (merged, i, m) {
         json_object *shown = json_new_object(mem);
 
         json_set(shown, "id", json_get(m, "model"));
@@ -281,19 +288,19 @@ static json_object *read_round(struct arena *mem, const struct round *round)
 enum { BUSY_RETRY_MS = 250, FOREVER_MS = 0x7fffffff };
 
 struct stored {
-    struct str answers;              /* digest of the round it came from */
+    struct str answers; /* digest of the round it came from */
     int64_t at_ms, good_until_ms;
-    struct str models;               /* JSON array text */
+    struct str models; /* JSON array text */
 };
 
-static struct {                      /* what this process knows of the file */
+static struct { /* what this process knows of the file */
     ino_t inode;
     int64_t mark;
-    uint64_t generation;             /* of the settings for which its digest was found to be right */
+    uint64_t generation; /* of the settings for which its digest was found to be right */
     int64_t at_ms, good_until_ms;
 } seen;
 
-static struct {                      /* where RUN cannot be written, a process keeps its own */
+static struct { /* where RUN cannot be written, a process keeps its own */
     struct arena *mem;
     struct str digest;
     struct stored list;
@@ -307,8 +314,9 @@ int64_t catalog_good_until_ms(void)
 /* What the answer depends on; of keys only a digest is kept. */
 static struct str settings_digest(struct arena *mem, struct config *c)
 {
-    static const enum setting_id ids[] = { CFG_ENABLE_OPENAI_API, CFG_OPENAI_API_BASE_URLS, CFG_OPENAI_API_KEYS, CFG_OPENAI_API_CONFIGS,
-                                           CFG_ENABLE_OLLAMA_API, CFG_OLLAMA_BASE_URLS, CFG_OLLAMA_API_CONFIGS, CFG_ENABLE_BASE_MODELS_CACHE };
+    static const enum setting_id ids[] = { CFG_ENABLE_OPENAI_API,  CFG_OPENAI_API_BASE_URLS,    CFG_OPENAI_API_KEYS,
+                                           CFG_OPENAI_API_CONFIGS, CFG_ENABLE_OLLAMA_API,       CFG_OLLAMA_BASE_URLS,
+                                           CFG_OLLAMA_API_CONFIGS, CFG_ENABLE_BASE_MODELS_CACHE };
     struct buf b = BUF(mem, STR_NPOS);
 
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
@@ -344,12 +352,14 @@ static bool read_stored(struct arena *mem, const char *path, struct str digest, 
         s->models = str_copy(mem, own.list.models);
         return true;
     }
-    if (stat(path, st) != 0 || file_read(mem, path, 2 * MAX_BYTES, &text, &err) != OK || json_scan_member(text, "digest", &part) != OK ||
-        !str_eq(str_trim_c(part, "\""), digest) || json_scan_member(text, "answers", &s->answers) != OK)
+    if (stat(path, st) != 0 || file_read(mem, path, 2 * MAX_BYTES, &text, &err) != OK ||
+        json_scan_member(text, "digest", &part) != OK || !str_eq(str_trim_c(part, "\""), digest) ||
+        json_scan_member(text, "answers", &s->answers) != OK)
         return false;
     s->answers = str_trim_c(s->answers, "\"");
     s->good_until_ms = ms_of(st->st_mtim);
-    return json_scan_member(text, "at", &part) == OK && str_to_i64(part, &s->at_ms) && json_scan_member(text, "models", &s->models) == OK;
+    return json_scan_member(text, "at", &part) == OK && str_to_i64(part, &s->at_ms) &&
+           json_scan_member(text, "models", &s->models) == OK;
 }
 
 static void keep_own(struct str digest, const struct stored *s)
@@ -366,14 +376,17 @@ static void keep_own(struct str digest, const struct stored *s)
 
 static void write_stored(struct arena *mem, const char *path, struct str digest, const struct stored *s, bool is_new)
 {
-    struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = (time_t)(s->good_until_ms / 1000),
-                                                                    .tv_nsec = (long)(s->good_until_ms % 1000 * 1000000 + s->at_ms % 1000000) } };
+    struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+                                 { .tv_sec = (time_t)(s->good_until_ms / 1000),
+                                   .tv_nsec = (long)(s->good_until_ms % 1000 * 1000000 + s->at_ms % 1000000) } };
     struct error err = { "" };
     enum status st = OK;
 
     if (is_new || own.mem)
-        st = file_write(path, str_f(mem, "{\"digest\":\"%.*s\",\"answers\":\"%.*s\",\"at\":%lld,\"models\":%.*s}", STR(digest), STR(s->answers),
-                                    (long long)s->at_ms, STR(s->models)), 0600, &err);
+        st = file_write(path,
+                        str_f(mem, "{\"digest\":\"%.*s\",\"answers\":\"%.*s\",\"at\":%lld,\"models\":%.*s}",
+                              STR(digest), STR(s->answers), (long long)s->at_ms, STR(s->models)),
+                        0600, &err);
     if (st == OK && utimensat(AT_FDCWD, path, times, 0) == 0) {
         arena_free(own.mem);
         own.mem = NULL;
@@ -393,8 +406,8 @@ static int64_t keep_ms(struct config *c, int64_t took_ms)
     return ttl_ms > 3 * took_ms ? ttl_ms : 3 * took_ms;
 }
 
-static void ask_and_store(struct arena *mem, struct config *c, const struct user *caller, const char *path, struct str digest, bool known,
-                          struct stored *s)
+static void ask_and_store(struct arena *mem, struct config *c, const struct user *caller, const char *path,
+                          struct str digest, bool known, struct stored *s)
 {
     int64_t started = now_ms(), ended;
     struct round round;
@@ -470,16 +483,18 @@ int64_t catalog_changed_at_ms(struct arena *mem, struct config *c, const struct 
     struct stored s = { .at_ms = 0 };
     struct stat st;
 
-    if (!refresh && seen.inode && seen.generation == config_generation(c) && stat(run_file(mem, c, "models.json"), &st) == 0 &&
-        st.st_ino == seen.inode && mark_of(&st) == seen.mark && now_ms() < ms_of(st.st_mtim)) {
-        seen.good_until_ms = ms_of(st.st_mtim);          /* another process has asked, and nothing is new */
+    if (!refresh && seen.inode && seen.generation == config_generation(c) &&
+        stat(run_file(mem, c, "models.json"), &st) == 0 && st.st_ino == seen.inode && mark_of(&st) == seen.mark &&
+        now_ms() < ms_of(st.st_mtim)) {
+        seen.good_until_ms = ms_of(st.st_mtim); /* another process has asked, and nothing is new */
         return seen.at_ms;
     }
     get_list(mem, c, caller, refresh, &s);
     return s.at_ms;
 }
 
-json_object *catalog_get(struct arena *mem, struct config *c, const struct user *caller, bool refresh, int64_t *changed_at_ms)
+json_object *catalog_get(struct arena *mem, struct config *c, const struct user *caller, bool refresh,
+                         int64_t *changed_at_ms)
 {
     struct stored s = { .at_ms = 0 };
     json_object *models;

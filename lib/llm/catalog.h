@@ -8,7 +8,8 @@
 /* An array of models as GET /api/models/base shows them: OpenAI-compatible providers in their order, then Ollama. refresh: ask now.
  * *changed_at_ms (may be NULL): when this answer was got; the same value means the same list. Providers that do not answer have no models;
  * the call itself does not fail. */
-json_object *catalog_get(struct arena *mem, struct config *c, const struct user *caller, bool refresh, int64_t *changed_at_ms);
+json_object *catalog_get(struct arena *mem, struct config *c, const struct user *caller, bool refresh,
+                         int64_t *changed_at_ms);
 
 /* The same without the list: when the one that holds now was got. Cheap while nothing has changed. */
 int64_t catalog_changed_at_ms(struct arena *mem, struct config *c, const struct user *caller, bool refresh);

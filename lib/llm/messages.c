@@ -7,7 +7,7 @@ struct str message_text(json_object *message)
 
     if (json_is(content, json_type_string))
         return json_str_value(content);
-    JSON_EACH(content, i, part)
+    JSON_EACH (content, i, part)
         if (str_is(json_str(part, "type"), "text"))
             return json_str(part, "text");
     return STR_NONE;
@@ -23,7 +23,7 @@ json_object *messages_last_user(json_object *messages)
 
 json_object *messages_system(json_object *messages)
 {
-    JSON_EACH(messages, i, m)
+    JSON_EACH (messages, i, m)
         if (str_is(json_str(m, "role"), "system"))
             return m;
     return NULL;
@@ -38,7 +38,7 @@ void messages_set_text(struct arena *mem, json_object *message, struct str text)
         json_set_str(message, "content", text);
         return;
     }
-    JSON_EACH(content, i, part) {
+    JSON_EACH (content, i, part) {
         if (str_is(json_str(part, "type"), "text")) {
             json_set_str(part, "text", text);
             return;

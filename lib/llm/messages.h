@@ -6,8 +6,8 @@
 
 /* The text of a message: its content, or that of its first text part. Absent: none. Borrowed. */
 struct str message_text(json_object *message);
-json_object *messages_last_user(json_object *messages);              /* NULL: none */
-json_object *messages_system(json_object *messages);                 /* the first one; NULL: none */
+json_object *messages_last_user(json_object *messages); /* NULL: none */
+json_object *messages_system(json_object *messages);    /* the first one; NULL: none */
 
 /* Put before what the system message at the beginning says; or a new one. */
 void messages_add_system(struct arena *mem, json_object *messages, struct str text);

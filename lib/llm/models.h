@@ -11,23 +11,23 @@
 #include "lib/db/db.h"
 #include "lib/llm/providers.h"
 
-struct model {                       /* lives until the next call of models_all() */
+struct model { /* lives until the next call of models_all() */
     struct str id, name, owned_by;
-    json_object *json;               /* as the list shows it */
-    struct str text;                 /* the same as text */
-    json_object *info;               /* the row of the model table as JSON; NULL: none */
-    struct str base_model_id;        /* of a workspace model; absent: a provider's own */
+    json_object *json;        /* as the list shows it */
+    struct str text;          /* the same as text */
+    json_object *info;        /* the row of the model table as JSON; NULL: none */
+    struct str base_model_id; /* of a workspace model; absent: a provider's own */
     bool is_arena, is_preset;
-    struct str user_id;              /* of the row; absent: no row */
-    struct str access_control;       /* of the row (of an arena model: of its meta), JSON text; absent: null */
+    struct str user_id;        /* of the row; absent: no row */
+    struct str access_control; /* of the row (of an arena model: of its meta), JSON text; absent: null */
 };
 
-struct models;                       /* the list */
+struct models; /* the list */
 
 /* refresh: ask the providers now. The list is the process's; never NULL with OK. FAILED, UNAVAILABLE: the database. */
-enum status models_all(struct arena *mem, struct db *db, struct config *c, const struct user *caller, bool refresh, const struct models **out,
-                       struct error *err);
-const struct model *model_by_id(const struct models *list, struct str id);       /* NULL: not in the list */
+enum status models_all(struct arena *mem, struct db *db, struct config *c, const struct user *caller, bool refresh,
+                       const struct models **out, struct error *err);
+const struct model *model_by_id(const struct models *list, struct str id); /* NULL: not in the list */
 size_t models_count(const struct models *list);
 const struct model *models_at(const struct models *list, size_t i);
 
@@ -35,14 +35,16 @@ const struct model *models_at(const struct models *list, size_t i);
 bool model_access(struct arena *mem, struct db *db, struct config *c, const struct user *u, const struct model *m);
 
 /* {"data": […]} as the user sees it, sorted by MODEL_ORDER_LIST; text that lives in the process for admins, else in mem. */
-enum status models_text_for(struct arena *mem, struct db *db, struct config *c, const struct user *u, bool refresh, struct str *out, struct error *err);
+enum status models_text_for(struct arena *mem, struct db *db, struct config *c, const struct user *u, bool refresh,
+                            struct str *out, struct error *err);
 
 /* Only what the providers have (array): GET /api/models/base. */
-enum status models_base(struct arena *mem, struct db *db, struct config *c, const struct user *caller, json_object **out, struct error *err);
+enum status models_base(struct arena *mem, struct db *db, struct config *c, const struct user *caller,
+                        json_object **out, struct error *err);
 
 /* Which provider answers for a model: for a workspace model that of its base. OpenAI: by urlIdx. Ollama: one of its servers, drawn at random.
  * *upstream_id: the id there (without the provider's prefix). NOT_FOUND. */
-enum status model_provider(struct arena *mem, struct config *c, const struct models *list, const struct model *m, struct provider *out,
-                           struct str *upstream_id);
+enum status model_provider(struct arena *mem, struct config *c, const struct models *list, const struct model *m,
+                           struct provider *out, struct str *upstream_id);
 
 #endif

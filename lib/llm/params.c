@@ -3,7 +3,8 @@
 
 #include "lib/llm/messages.h"
 
-static const char *const own[] = { "stream_response", "stream_delta_chunk_size", "function_calling", "reasoning_tags", "system" };
+static const char *const own[] = { "stream_response", "stream_delta_chunk_size", "function_calling", "reasoning_tags",
+                                   "system" };
 
 static json_object *as_json(struct arena *mem, json_object *v)
 {
@@ -17,7 +18,8 @@ static json_object *as_json(struct arena *mem, json_object *v)
 /* Objects are merged, everything else is replaced. */
 static void deep_merge(json_object *into, json_object *from)
 {
-    json_object_object_foreach(from, key, value) {
+    json_object_object_foreach(from, key, value)
+    {
         json_object *was = json_get(into, key);
 
         if (json_is(value, json_type_object) && json_is(was, json_type_object))
@@ -38,8 +40,7 @@ json_object *params_plain(struct arena *mem, json_object *params)
     if (json_is(custom, json_type_object)) {
         json_object *read = json_new_object(mem);
 
-        json_object_object_foreach(custom, key, value)
-            json_set(read, key, as_json(mem, value));
+        json_object_object_foreach(custom, key, value) json_set(read, key, as_json(mem, value));
         deep_merge(plain, read);
     }
     return plain;
@@ -64,7 +65,8 @@ static json_object *logit_bias(struct arena *mem, struct str text)
 
 static void read_logit_bias(struct arena *mem, json_object *body)
 {
-    json_object *v = json_get(body, "logit_bias"), *read = json_is(v, json_type_string) ? logit_bias(mem, json_str_value(v)) : NULL;
+    json_object *v = json_get(body, "logit_bias"),
+                *read = json_is(v, json_type_string) ? logit_bias(mem, json_str_value(v)) : NULL;
 
     if (read)
         json_set(body, "logit_bias", read);
@@ -76,9 +78,7 @@ void params_of_chat(struct arena *mem, json_object *form, json_object *plain, bo
         json_set(form, "options", plain);
         return;
     }
-    json_object_object_foreach(plain, key, value)
-        if (value)
-            json_set(form, key, value);
+    json_object_object_foreach(plain, key, value) if (value) json_set(form, key, value);
     read_logit_bias(mem, form);
 }
 
@@ -154,26 +154,25 @@ static json_object *cast_value(struct arena *mem, enum cast cast, json_object *v
     switch (cast) {
     case TO_FLOAT:
     case TO_INT:
-        if (json_is(v, json_type_string) ? !str_to_double(str_trim(json_str_value(v)), &d) : (d = json_object_get_double(v), false))
+        if (json_is(v, json_type_string) ? !str_to_double(str_trim(json_str_value(v)), &d)
+                                         : (d = json_object_get_double(v), false))
             return v;
         return cast == TO_FLOAT ? json_new_double(mem, d) : json_new_int(mem, (int64_t)d);
-    case TO_TEXT:
-        return json_is(v, json_type_string) ? v : json_new_str(mem, json_text(mem, v));
-    case TO_BOOL:
-        return json_new_bool(mem, json_truthy(v));
+    case TO_TEXT: return json_is(v, json_type_string) ? v : json_new_str(mem, json_text(mem, v));
+    case TO_BOOL: return json_new_bool(mem, json_truthy(v));
     case STOP_LIST:
         list = json_new_array(mem);
-        JSON_EACH(v, i, item)
+        JSON_EACH (v, i, item)
             json_push_str(list, unescaped(mem, json_str_value(item)));
         return json_is(v, json_type_array) ? list : v;
-    default:
-        return v;
+    default: return v;
     }
 }
 
 static void apply(struct arena *mem, json_object *body, json_object *params, const struct mapping *mappings)
 {
-    json_object_object_foreach(params, key, value) {
+    json_object_object_foreach(params, key, value)
+    {
         const struct mapping *m = mappings;
 
         if (!value)
@@ -186,9 +185,15 @@ static void apply(struct arena *mem, json_object *body, json_object *params, con
 
 void params_of_model_openai(struct arena *mem, json_object *body, json_object *plain)
 {
-    static const struct mapping mappings[] = {
-        { "temperature", TO_FLOAT }, { "top_p", TO_FLOAT }, { "min_p", TO_FLOAT }, { "max_tokens", TO_INT }, { "frequency_penalty", TO_FLOAT },
-        { "presence_penalty", TO_FLOAT }, { "reasoning_effort", TO_TEXT }, { "stop", STOP_LIST }, { NULL, AS_IS } };
+    static const struct mapping mappings[] = { { "temperature", TO_FLOAT },
+                                               { "top_p", TO_FLOAT },
+                                               { "min_p", TO_FLOAT },
+                                               { "max_tokens", TO_INT },
+                                               { "frequency_penalty", TO_FLOAT },
+                                               { "presence_penalty", TO_FLOAT },
+                                               { "reasoning_effort", TO_TEXT },
+                                               { "stop", STOP_LIST },
+                                               { NULL, AS_IS } };
 
     apply(mem, body, plain, mappings);
 }
@@ -212,12 +217,27 @@ static void lift_root_options(struct arena *mem, json_object *options, json_obje
 
 void params_of_model_ollama(struct arena *mem, json_object *body, json_object *plain)
 {
-    static const struct mapping mappings[] = {
-        { "temperature", TO_FLOAT }, { "top_p", TO_FLOAT }, { "mirostat", TO_INT }, { "mirostat_eta", TO_FLOAT }, { "mirostat_tau", TO_FLOAT },
-        { "num_ctx", TO_INT }, { "num_batch", TO_INT }, { "num_keep", TO_INT }, { "num_predict", TO_INT }, { "repeat_last_n", TO_INT },
-        { "top_k", TO_INT }, { "min_p", TO_FLOAT }, { "repeat_penalty", TO_FLOAT }, { "presence_penalty", TO_FLOAT },
-        { "frequency_penalty", TO_FLOAT }, { "stop", STOP_LIST }, { "num_gpu", TO_INT }, { "use_mmap", TO_BOOL }, { "use_mlock", TO_BOOL },
-        { "num_thread", TO_INT }, { NULL, AS_IS } };
+    static const struct mapping mappings[] = { { "temperature", TO_FLOAT },
+                                               { "top_p", TO_FLOAT },
+                                               { "mirostat", TO_INT },
+                                               { "mirostat_eta", TO_FLOAT },
+                                               { "mirostat_tau", TO_FLOAT },
+                                               { "num_ctx", TO_INT },
+                                               { "num_batch", TO_INT },
+                                               { "num_keep", TO_INT },
+                                               { "num_predict", TO_INT },
+                                               { "repeat_last_n", TO_INT },
+                                               { "top_k", TO_INT },
+                                               { "min_p", TO_FLOAT },
+                                               { "repeat_penalty", TO_FLOAT },
+                                               { "presence_penalty", TO_FLOAT },
+                                               { "frequency_penalty", TO_FLOAT },
+                                               { "stop", STOP_LIST },
+                                               { "num_gpu", TO_INT },
+                                               { "use_mmap", TO_BOOL },
+                                               { "use_mlock", TO_BOOL },
+                                               { "num_thread", TO_INT },
+                                               { NULL, AS_IS } };
     json_object *options = json_get(body, "options");
 
     if (json_get(plain, "max_tokens")) {
@@ -274,10 +294,32 @@ void params_finish_openai(struct arena *mem, json_object *body, bool is_openai_i
 
 json_object *params_for_azure(struct arena *mem, json_object *body, struct str api_version)
 {
-    static const char *const known[] = { "messages", "temperature", "role", "content", "contentPart", "contentPartImage", "enhancements", "dataSources",
-                                         "n", "stream", "stop", "max_tokens", "presence_penalty", "frequency_penalty", "logit_bias", "user",
-                                         "function_call", "functions", "tools", "tool_choice", "top_p", "log_probs", "top_logprobs", "response_format",
-                                         "seed", "max_completion_tokens" };
+    static const char *const known[] = { "messages",
+                                         "temperature",
+                                         "role",
+                                         "content",
+                                         "contentPart",
+                                         "contentPartImage",
+                                         "enhancements",
+                                         "dataSources",
+                                         "n",
+                                         "stream",
+                                         "stop",
+                                         "max_tokens",
+                                         "presence_penalty",
+                                         "frequency_penalty",
+                                         "logit_bias",
+                                         "user",
+                                         "function_call",
+                                         "functions",
+                                         "tools",
+                                         "tool_choice",
+                                         "top_p",
+                                         "log_probs",
+                                         "top_logprobs",
+                                         "response_format",
+                                         "seed",
+                                         "max_completion_tokens" };
     json_object *out = json_new_object(mem);
     bool reasoning = is_reasoning_model(json_str(body, "model"));
 
@@ -285,13 +327,14 @@ json_object *params_for_azure(struct arena *mem, json_object *body, struct str a
         json_set(body, "max_completion_tokens", json_get(body, "max_tokens"));
         json_del(body, "max_tokens");
     }
-    json_object_object_foreach(body, key, value) {
+    json_object_object_foreach(body, key, value)
+    {
         bool keep = strcmp(key, "stream_options") == 0 && str_cmp(api_version, S("2024-09-01-preview")) >= 0;
 
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && !keep; i++)
             keep = strcmp(key, known[i]) == 0;
         if (reasoning && strcmp(key, "temperature") == 0 && json_object_get_double(value) != 1)
-            keep = false;                            /* these models take no other */
+            keep = false; /* these models take no other */
         if (keep)
             json_set(out, key, value);
     }
@@ -304,13 +347,15 @@ static json_object *ollama_tool_calls(struct arena *mem, json_object *calls)
 {
     json_object *list = json_new_array(mem);
 
-    JSON_EACH(calls, i, call) {
+    JSON_EACH (calls, i, call) {
         json_object *c = json_new_object(mem), *f, *arguments = json_path(call, "function.arguments");
 
         json_set_int(c, "index", json_int(call, "index", 0));
         json_set(c, "id", json_get(call, "id"));
         f = json_set_object(c, "function");
-        json_set_str(f, "name", json_str(json_get(call, "function"), "name").p ? json_str(json_get(call, "function"), "name") : S(""));
+        json_set_str(f, "name",
+                     json_str(json_get(call, "function"), "name").p ? json_str(json_get(call, "function"), "name")
+                                                                    : S(""));
         json_set(f, "arguments", as_json(mem, arguments));
         json_push(list, c);
     }
@@ -319,7 +364,8 @@ static json_object *ollama_tool_calls(struct arena *mem, json_object *calls)
 
 static json_object *ollama_message(struct arena *mem, json_object *m)
 {
-    json_object *out = json_new_object(mem), *content = json_get(m, "content"), *calls = json_get(m, "tool_calls"), *images;
+    json_object *out = json_new_object(mem), *content = json_get(m, "content"), *calls = json_get(m, "tool_calls"),
+                *images;
     struct buf text = BUF(mem, STR_NPOS);
 
     json_set(out, "role", json_get(m, "role"));
@@ -335,13 +381,15 @@ static json_object *ollama_message(struct arena *mem, json_object *m)
         return out;
     }
     images = json_new_array(mem);
-    JSON_EACH(content, i, part) {
+    JSON_EACH (content, i, part) {
         struct str url = json_str(json_get(part, "image_url"), "url");
 
         if (str_is(json_str(part, "type"), "text"))
             buf_add_str(&text, json_str(part, "text"));
         else if (str_is(json_str(part, "type"), "image_url") && url.n)
-            json_push_str(images, str_starts(url, "data:") && str_rfind_c(url, ',') != STR_NPOS ? str_from(url, str_rfind_c(url, ',') + 1) : url);
+            json_push_str(images, str_starts(url, "data:") && str_rfind_c(url, ',') != STR_NPOS
+                                      ? str_from(url, str_rfind_c(url, ',') + 1)
+                                      : url);
     }
     if (text.n)
         json_set_str(out, "content", str_trim(buf_str(&text)));
@@ -352,10 +400,11 @@ static json_object *ollama_message(struct arena *mem, json_object *m)
 
 json_object *params_openai_to_ollama(struct arena *mem, json_object *form)
 {
-    json_object *out = json_new_object(mem), *messages = json_set_array(out, "messages"), *options = json_get(form, "options"), *format;
+    json_object *out = json_new_object(mem), *messages = json_set_array(out, "messages"),
+                *options = json_get(form, "options"), *format;
 
     json_set(out, "model", json_get(form, "model"));
-    JSON_EACH(json_get(form, "messages"), i, m)
+    JSON_EACH (json_get(form, "messages"), i, m)
         json_push(messages, ollama_message(mem, m));
     json_set_bool(out, "stream", json_flag(form, "stream", false));
     if (json_has(form, "tools"))

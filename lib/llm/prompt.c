@@ -18,8 +18,9 @@ static struct str age(struct arena *mem, const struct user *u, const struct tm *
 
     if (!u->date_of_birth.n || !strptime(str_c(mem, u->date_of_birth), "%Y-%m-%d", &born))
         return S("None");
-    return str_f(mem, "%d", today->tm_year - born.tm_year -
-                 (today->tm_mon < born.tm_mon || (today->tm_mon == born.tm_mon && today->tm_mday < born.tm_mday)));
+    return str_f(mem, "%d",
+                 today->tm_year - born.tm_year -
+                     (today->tm_mon < born.tm_mon || (today->tm_mon == born.tm_mon && today->tm_mday < born.tm_mday)));
 }
 
 static struct str formatted(struct arena *mem, const struct tm *tm, const char *format)
@@ -61,11 +62,11 @@ static bool user_variable(struct arena *mem, struct str name, const struct user 
     return true;
 }
 
-enum { NAME_BYTES = 256, GROWTH_BYTES = 16 << 20 };      /* of a variable's name; of what all variables together bring in */
+enum { NAME_BYTES = 256, GROWTH_BYTES = 16 << 20 }; /* of a variable's name; of what all variables together bring in */
 
 struct input {
     const struct user *user;
-    json_object *variables;          /* {"{{NAME}}": value}; NULL: none */
+    json_object *variables; /* {"{{NAME}}": value}; NULL: none */
     bool is_task;
     struct str prompt;
     json_object *messages;
@@ -110,8 +111,10 @@ static bool prompt_variable(struct arena *mem, struct str name, struct str promp
     else if (str_ieq(kind, "end"))
         *value = last_points(prompt, (size_t)n);
     else if (str_ieq(kind, "middletruncate"))
-        *value = (int64_t)str_utf8_length(prompt) <= n ? prompt
-               : str_cat(mem, str_cat(mem, str_utf8_first(prompt, (size_t)(n + 1) / 2), S("...")), last_points(prompt, (size_t)n / 2));
+        *value = (int64_t)str_utf8_length(prompt) <= n
+                     ? prompt
+                     : str_cat(mem, str_cat(mem, str_utf8_first(prompt, (size_t)(n + 1) / 2), S("...")),
+                               last_points(prompt, (size_t)n / 2));
     else
         return false;
     return true;
@@ -137,8 +140,8 @@ static bool messages_variable(struct arena *mem, struct str name, json_object *m
         size_t half = (size_t)n / 2, tail = half + (n % 2 != 0);
 
         *value = all <= (size_t)n ? messages_transcript(mem, messages, 0, all)
-               : str_cat(mem, str_cat(mem, messages_transcript(mem, messages, 0, half), S("\n")),
-                         messages_transcript(mem, messages, tail ? all - tail : 0, all));
+                                  : str_cat(mem, str_cat(mem, messages_transcript(mem, messages, 0, half), S("\n")),
+                                            messages_transcript(mem, messages, tail ? all - tail : 0, all));
     } else {
         return false;
     }
@@ -159,7 +162,8 @@ static bool variable(struct arena *mem, struct str whole, const struct input *in
     struct str name = str_sub(whole, 2, whole.n - 4);
 
     return given_variable(mem, whole, in->variables, value) || user_variable(mem, name, in->user, value) ||
-           (in->is_task && (prompt_variable(mem, name, in->prompt, value) || messages_variable(mem, name, in->messages, value)));
+           (in->is_task &&
+            (prompt_variable(mem, name, in->prompt, value) || messages_variable(mem, name, in->messages, value)));
 }
 
 /* Of the "{{NAME}}" at the beginning; 0: it is none. */
@@ -206,7 +210,8 @@ struct str prompt_fill(struct arena *mem, struct str template, const struct user
     return fill(mem, template, &in);
 }
 
-struct str prompt_fill_task(struct arena *mem, struct str template, const struct user *u, struct str prompt, json_object *messages)
+struct str prompt_fill_task(struct arena *mem, struct str template, const struct user *u, struct str prompt,
+                            json_object *messages)
 {
     const struct input in = { .user = u, .is_task = true, .prompt = prompt, .messages = messages };
 

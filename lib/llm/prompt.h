@@ -12,6 +12,7 @@ struct str prompt_fill(struct arena *mem, struct str template, const struct user
 
 /* The same, and {{prompt}}, {{prompt:start:n}}, {{prompt:end:n}}, {{prompt:middletruncate:n}} (any case, n in code points), and {{MESSAGES}},
  * {{MESSAGES:START:n}}, {{MESSAGES:END:n}}, {{MESSAGES:MIDDLETRUNCATE:n}}. messages may be NULL. */
-struct str prompt_fill_task(struct arena *mem, struct str template, const struct user *u, struct str prompt, json_object *messages);
+struct str prompt_fill_task(struct arena *mem, struct str template, const struct user *u, struct str prompt,
+                            json_object *messages);
 
 #endif

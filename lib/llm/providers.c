@@ -3,17 +3,21 @@
 
 #include "lib/base/encode.h"
 
-static const struct { enum setting_id enable, urls, configs; const char *connection_type; } kinds[] = {
+static const struct {
+    enum setting_id enable, urls, configs;
+    const char *connection_type;
+} kinds[] = {
     [PROVIDER_OPENAI] = { CFG_ENABLE_OPENAI_API, CFG_OPENAI_API_BASE_URLS, CFG_OPENAI_API_CONFIGS, "external" },
     [PROVIDER_OLLAMA] = { CFG_ENABLE_OLLAMA_API, CFG_OLLAMA_BASE_URLS, CFG_OLLAMA_API_CONFIGS, "local" },
 };
 
-static struct str or(struct str s, struct str otherwise)
+static struct str or (struct str s, struct str otherwise)
 {
     return s.n ? s : otherwise;
 }
 
-static void read_provider(struct arena *mem, struct config *c, enum provider_kind kind, int index, json_object *url, struct provider *p)
+static void read_provider(struct arena *mem, struct config *c, enum provider_kind kind, int index, json_object *url,
+                          struct provider *p)
 {
     json_object *configs = config_json(c, kinds[kind].configs);
     struct str address = json_str_value(url);
@@ -25,12 +29,13 @@ static void read_provider(struct arena *mem, struct config *c, enum provider_kin
     p->config = json_get(configs, str_f(mem, "%d", index).p);
     if (!p->config)
         p->config = json_get(configs, str_c(mem, p->url));
-    p->key = kind == PROVIDER_OPENAI ? json_str_value(json_at(config_json(c, CFG_OPENAI_API_KEYS), (size_t)index)) : json_str(p->config, "key");
+    p->key = kind == PROVIDER_OPENAI ? json_str_value(json_at(config_json(c, CFG_OPENAI_API_KEYS), (size_t)index))
+                                     : json_str(p->config, "key");
     p->is_enabled = json_flag(p->config, "enable", true);
     p->is_azure = json_flag(p->config, "azure", false);
     p->prefix_id = json_str(p->config, "prefix_id");
-    p->connection_type = or(json_str(p->config, "connection_type"), str_of(kinds[kind].connection_type));
-    p->auth_type = kind == PROVIDER_OLLAMA ? S("bearer") : or(json_str(p->config, "auth_type"), S("bearer"));
+    p->connection_type = or (json_str(p->config, "connection_type"), str_of(kinds[kind].connection_type));
+    p->auth_type = kind == PROVIDER_OLLAMA ? S("bearer") : or (json_str(p->config, "auth_type"), S("bearer"));
 }
 
 struct providers providers_of(struct arena *mem, struct config *c, enum provider_kind kind)
@@ -41,12 +46,13 @@ struct providers providers_of(struct arena *mem, struct config *c, enum provider
     if (!config_bool(c, kinds[kind].enable))
         return all;
     all.v = arena_new_array(mem, struct provider, json_length(urls) + 1);
-    JSON_EACH(urls, i, url)
+    JSON_EACH (urls, i, url)
         read_provider(mem, c, kind, (int)i, url, &all.v[all.n++]);
     return all;
 }
 
-enum status provider_by_index(struct arena *mem, struct config *c, enum provider_kind kind, int index, struct provider *out)
+enum status provider_by_index(struct arena *mem, struct config *c, enum provider_kind kind, int index,
+                              struct provider *out)
 {
     json_object *urls = config_json(c, kinds[kind].urls);
 
@@ -74,11 +80,11 @@ static void add_user(struct arena *mem, json_object *headers, const struct user 
 
 struct str provider_api_version(const struct provider *p)
 {
-    return or(json_str(p->config, "api_version"), S("2023-03-15-preview"));
+    return or (json_str(p->config, "api_version"), S("2023-03-15-preview"));
 }
 
-json_object *provider_headers(struct arena *mem, struct config *c, const struct provider *p, const struct user *u, struct str session_token,
-                              struct str chat_id)
+json_object *provider_headers(struct arena *mem, struct config *c, const struct provider *p, const struct user *u,
+                              struct str session_token, struct str chat_id)
 {
     json_object *headers = json_new_object(mem);
     struct str token = STR_NONE;
@@ -102,9 +108,8 @@ json_object *provider_headers(struct arena *mem, struct config *c, const struct 
         json_set_str(headers, "api-version", provider_api_version(p));
     }
     if (json_is(json_get(p->config, "headers"), json_type_object)) {
-        json_object_object_foreach(json_get(p->config, "headers"), name, value)
-            if (json_is(value, json_type_string))
-                json_set(headers, name, value);
+        json_object_object_foreach(json_get(p->config, "headers"), name, value) if (json_is(value, json_type_string))
+            json_set(headers, name, value);
     }
     return headers;
 }

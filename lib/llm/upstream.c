@@ -17,7 +17,7 @@ static const struct model *draw(struct arena *mem, const struct models *list, co
     unsigned k;
 
     if (json_length(ids) && !excluded) {
-        JSON_EACH(ids, i, id) {
+        JSON_EACH (ids, i, id) {
             const struct model *m = model_by_id(list, json_str_value(id));
 
             if (m && !m->is_arena)
@@ -28,7 +28,7 @@ static const struct model *draw(struct arena *mem, const struct models *list, co
             const struct model *m = models_at(list, i);
             bool out = m->is_arena;
 
-            JSON_EACH(ids, j, id)
+            JSON_EACH (ids, j, id)
                 out |= excluded && str_eq(json_str_value(id), m->id);
             if (!out)
                 pool[n++] = m;
@@ -40,7 +40,8 @@ static const struct model *draw(struct arena *mem, const struct models *list, co
     return pool[k % n];
 }
 
-void upstream_apply_model(struct arena *mem, const struct model *m, const struct user *u, json_object *variables, json_object *body, bool for_ollama)
+void upstream_apply_model(struct arena *mem, const struct model *m, const struct user *u, json_object *variables,
+                          json_object *body, bool for_ollama)
 {
     json_object *params = json_get(m->info, "params"), *plain;
     struct str system = json_str(params, "system");
@@ -56,8 +57,9 @@ void upstream_apply_model(struct arena *mem, const struct model *m, const struct
         messages_add_system(mem, json_get(body, "messages"), prompt_fill(mem, system, u, variables));
 }
 
-json_object *upstream_call(struct arena *mem, struct config *c, const struct provider *p, const struct user *u, struct str token, struct str chat_id,
-                           const char *method, struct str url, struct str body, bool stream)
+json_object *upstream_call(struct arena *mem, struct config *c, const struct provider *p, const struct user *u,
+                           struct str token, struct str chat_id, const char *method, struct str url, struct str body,
+                           bool stream)
 {
     json_object *call = json_new_object(mem);
     int64_t timeout_s = config_int(c, CFG_AIOHTTP_CLIENT_TIMEOUT);
@@ -74,13 +76,15 @@ json_object *upstream_call(struct arena *mem, struct config *c, const struct pro
     return call;
 }
 
-static json_object *make_upstream(struct arena *mem, struct config *c, const struct provider *p, const struct chat_call *call, struct str url,
-                                  json_object *body)
+static json_object *make_upstream(struct arena *mem, struct config *c, const struct provider *p,
+                                  const struct chat_call *call, struct str url, json_object *body)
 {
-    return upstream_call(mem, c, p, call->user, call->token, call->chat_id, "POST", url, json_text(mem, body), call->is_stream);
+    return upstream_call(mem, c, p, call->user, call->token, call->chat_id, "POST", url, json_text(mem, body),
+                         call->is_stream);
 }
 
-enum status upstream_for_chat(struct arena *mem, struct config *c, const struct models *list, const struct model *model, struct chat_call *call)
+enum status upstream_for_chat(struct arena *mem, struct config *c, const struct models *list, const struct model *model,
+                              struct chat_call *call)
 {
     struct provider p;
     struct str id;
@@ -118,8 +122,10 @@ enum status upstream_for_chat(struct arena *mem, struct config *c, const struct 
     params_finish_openai(mem, body, str_has(p.url, "api.openai.com"));
     if (p.is_azure) {
         body = params_for_azure(mem, body, provider_api_version(&p));
-        call->upstream = make_upstream(mem, c, &p, call, str_f(mem, "%.*s/openai/deployments/%.*s/chat/completions?api-version=%.*s", STR(p.url),
-                                                               STR(url_encode(mem, id)), STR(provider_api_version(&p))), body);
+        call->upstream = make_upstream(mem, c, &p, call,
+                                       str_f(mem, "%.*s/openai/deployments/%.*s/chat/completions?api-version=%.*s",
+                                             STR(p.url), STR(url_encode(mem, id)), STR(provider_api_version(&p))),
+                                       body);
     } else {
         call->upstream = make_upstream(mem, c, &p, call, str_f(mem, "%.*s/chat/completions", STR(p.url)), body);
     }
