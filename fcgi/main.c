@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -19,7 +20,7 @@
 
 #define VERSION "0.1.0"
 
-enum { EXIT_USAGE = 2, EXIT_REFUSED = 3, CHECK_BINARY_MS = 1000 };
+enum { EXIT_USAGE = 2, EXIT_REFUSED = 3, CHECK_BINARY_MS = 1000, IDLE_S = 5 };
 
 static const char help[] =
     "webui.fcgi: the FastCGI responder of webui-fcgi\n"
@@ -68,25 +69,42 @@ static bool binary_was_replaced(void)
 }
 
 /* Requests from listen_fd until told to stop. child: NULL without a pool. */
+/* What large requests needed is given back when none has come for a while. */
+static volatile sig_atomic_t is_idle;
+
+static void on_alarm(int signal_number)
+{
+    (void)signal_number;
+    is_idle = 1;
+}
+
 static int answer_requests(struct server *s, int listen_fd, const struct pool_child *child)
 {
     FCGX_Request q;
 
     if (FCGX_InitRequest(&q, listen_fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
         return EXIT_FAILURE;
+    sigaction(SIGALRM, &(struct sigaction){ .sa_handler = on_alarm }, NULL);
     while (!stop_asked()) {
         struct wire w = { .fcgi = &q };
 
         if (FCGX_Accept_r(&q) < 0) {
             if (stop_asked() || errno != EINTR)
                 break;
+            if (is_idle) {
+                is_idle = 0;
+                malloc_trim(0);
+            }
             continue;
         }
+        alarm(0);
         if (child)
             pool_busy(child, true);
         w.params = q.envp;
         serve(s, &w);
         FCGX_Finish_r(&q);
+        if (!q.keepConnection)       /* a kept connection is waited on with read(), which must not be broken off */
+            alarm(IDLE_S);
         if (child)
             pool_busy(child, false);
         else if (binary_was_replaced())

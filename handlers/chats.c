@@ -182,72 +182,88 @@ static int get_pinned(struct request *r, struct response *out)
 
 /* ---- changing */
 
+/* 401 with that detail when there is no such chat. */
+static int fail_change(struct request *r, struct response *out, enum db_status st)
+{
+    return st == DB_ERROR ? fail_db(out, r->db) : fail(out, 401, PROHIBITED_TEXT);
+}
+
+static bool merge_form(struct arena *mem, struct chat *c, void *form)
+{
+    c->document = json_text_merged(mem, c->document, form);
+    return document_title(mem, c->document, &c->title) == OK;
+}
+
 static int update_chat(struct request *r, struct response *out)
 {
     struct chat c;
-    enum db_status st = db_begin(r->db);
+    bool changed;
+    enum db_status st = chat_change_document(r->db, r->mem, path_arg(r, "id"), r->user->id, merge_form, form_json(r, "chat"), &c, &changed);
 
-    if (st != DB_ERROR)
-        st = chat_for_update(r->db, r->mem, path_arg(r, "id"), r->user->id, &c);
     if (st != DB_ROW)
-        return abandon(r, out, st, PROHIBITED_TEXT);
-    c.document = json_text_merged(r->mem, c.document, form_json(r, "chat"));
-    if (document_title(r->mem, c.document, &c.title) != OK) {
-        db_rollback(r->db);
-        return fail(out, 400, WENT_WRONG);
-    }
-    c.updated_at = now_s();
-    if (chat_set_document(r->db, c.id, c.title, c.document, c.updated_at) == DB_ERROR || db_commit(r->db) == DB_ERROR)
-        return abandon(r, out, DB_ERROR, "");
-    return reply_chat(out, &c);
+        return fail_change(r, out, st);
+    return changed ? reply_chat(out, &c) : fail(out, 400, WENT_WRONG);
 }
 
-/* The chat of {id} for a change by its owner or an administrator; DB_DONE: not his. */
-static enum db_status begin_message_change(struct request *r, struct chat *c)
+/* Messages are changed by the chat's owner, or an administrator. */
+static struct str owner_of_message(const struct request *r)
 {
-    if (db_begin(r->db) == DB_ERROR)
-        return DB_ERROR;
-    return chat_for_update(r->db, r->mem, path_arg(r, "id"), r->user->is_admin ? STR_NONE : r->user->id, c);
+    return r->user->is_admin ? STR_NONE : r->user->id;
+}
+
+struct message_change {
+    struct str message_id, type;
+    json_object *data;
+    bool is_nowhere;                 /* there is no history to put it into */
+};
+
+static bool change_message(struct arena *mem, struct chat *c, void *arg)
+{
+    struct message_change *m = arg;
+
+    c->document = document_with_message(mem, c->document, m->message_id, m->data);
+    return true;
 }
 
 static int update_message(struct request *r, struct response *out)
 {
-    json_object *changes = json_new_object(r->mem);
-    struct str message_id = path_arg(r, "message_id");
+    struct message_change m = { .message_id = path_arg(r, "message_id"), .data = json_new_object(r->mem) };
     struct chat c;
-    enum db_status st = begin_message_change(r, &c);
+    bool changed;
+    enum db_status st;
 
+    json_set_str(m.data, "content", form_str(r, "content"));
+    st = chat_change_document(r->db, r->mem, path_arg(r, "id"), owner_of_message(r), change_message, &m, &c, &changed);
     if (st != DB_ROW)
-        return abandon(r, out, st, PROHIBITED_TEXT);
-    json_set_str(changes, "content", form_str(r, "content"));
-    c.document = document_with_message(r->mem, c.document, message_id, changes);
-    c.updated_at = now_s();
-    if (chat_set_document(r->db, c.id, c.title, c.document, c.updated_at) == DB_ERROR || db_commit(r->db) == DB_ERROR)
-        return abandon(r, out, DB_ERROR, "");
-    json_set_str(changes, "chat_id", c.id);
-    json_set_str(changes, "message_id", message_id);
-    chat_event(r->mem, r->config, r->user->id, c.id, message_id, "chat:message", changes);
+        return fail_change(r, out, st);
+    json_set_str(m.data, "chat_id", c.id);
+    json_set_str(m.data, "message_id", m.message_id);
+    chat_event(r->mem, r->config, r->user->id, c.id, m.message_id, "chat:message", m.data);
     return reply_chat(out, &c);
+}
+
+static bool apply_event(struct arena *mem, struct chat *c, void *arg)
+{
+    struct message_change *m = arg;
+    bool had_messages = document_has_messages(c->document), changed;
+
+    c->document = document_with_event(mem, c->document, m->message_id, m->type, m->data, &changed);
+    m->is_nowhere = changed && !had_messages && !str_is(m->type, "status");      /* a status makes the place */
+    return changed && !m->is_nowhere;
 }
 
 static int send_message_event(struct request *r, struct response *out)
 {
-    struct str message_id = path_arg(r, "message_id"), type = form_str(r, "type");
+    struct message_change m = { .message_id = path_arg(r, "message_id"), .type = form_str(r, "type"), .data = form_json(r, "data") };
     struct chat c;
-    bool changed, had_messages;
-    enum db_status st = begin_message_change(r, &c);
+    bool changed;
+    enum db_status st = chat_change_document(r->db, r->mem, path_arg(r, "id"), owner_of_message(r), apply_event, &m, &c, &changed);
 
     if (st != DB_ROW)
-        return abandon(r, out, st, PROHIBITED_TEXT);
-    had_messages = document_has_messages(c.document);
-    c.document = document_with_event(r->mem, c.document, message_id, type, form_json(r, "data"), &changed);
-    if (changed && !had_messages && !str_is(type, "status")) {    /* nowhere to put it; a status makes the place */
-        db_rollback(r->db);
+        return fail_change(r, out, st);
+    if (m.is_nowhere)
         return reply_bool(out, false);
-    }
-    if ((changed && chat_set_document(r->db, c.id, c.title, c.document, now_s()) == DB_ERROR) || db_commit(r->db) == DB_ERROR)
-        return abandon(r, out, DB_ERROR, "");
-    chat_event(r->mem, r->config, r->user->id, c.id, message_id, str_c(r->mem, type), form_json(r, "data"));
+    chat_event(r->mem, r->config, r->user->id, c.id, m.message_id, str_c(r->mem, m.type), m.data);
     return reply_bool(out, true);
 }
 

@@ -1,7 +1,6 @@
 /* after.c: an answer is saved, named and tagged. */
 #include "lib/chat/after.h"
 
-#include "lib/base/clock.h"
 #include "lib/chat/document.h"
 #include "lib/llm/messages.h"
 #include "lib/store/chats.h"
@@ -35,21 +34,40 @@ static enum db_status end(struct after *a, enum db_status st)
     return st == DB_DONE ? DB_DONE : DB_ERROR;
 }
 
+struct saving {
+    struct str message_id;
+    json_object *changes;
+};
+
+static bool save_message(struct arena *mem, struct chat *c, void *arg)
+{
+    struct saving *saving = arg;
+
+    c->document = document_with_message(mem, c->document, saving->message_id, saving->changes);
+    if (document_title(mem, c->document, &c->title) != OK)
+        c->title = S("New Chat");
+    return true;
+}
+
+/* Administrators may let a model answer in anybody's chat. */
+static enum db_status change(struct after *a, chat_change *fn, void *arg, struct chat *c)
+{
+    bool changed;
+
+    if (a->is_local || a->chat_id.n == 0)
+        return DB_DONE;
+    return chat_change_document(a->db, a->mem, a->chat_id, a->user->is_admin ? STR_NONE : a->user->id, fn, arg, c, &changed);
+}
+
 enum db_status after_save(struct after *a, json_object *changes, struct str *title)
 {
+    struct saving saving = { a->message_id, changes };
     struct chat c;
-    enum db_status st = begin(a, &c);
+    enum db_status st = change(a, save_message, &saving, &c);
 
-    if (st != DB_ROW)
-        return a->is_local ? DB_DONE : end(a, st);
-    c.document = document_with_message(a->mem, c.document, a->message_id, changes);
-    if (document_title(a->mem, c.document, &c.title) != OK)
-        c.title = S("New Chat");
-    if (title)
+    if (st == DB_ROW && title)
         *title = c.title;
-    if (chat_set_document(a->db, c.id, c.title, c.document, now_s()) == DB_ERROR)
-        st = DB_ERROR;
-    return end(a, st);
+    return st;
 }
 
 struct str after_plain_text(struct arena *mem, struct str text)
@@ -128,16 +146,18 @@ enum db_status after_follow_ups(struct after *a, struct str text)
     return st;
 }
 
+static bool rename_chat(struct arena *mem, struct chat *c, void *title)
+{
+    c->title = *(struct str *)title;
+    c->document = document_with_title(mem, c->document, c->title);
+    return true;
+}
+
 enum db_status after_set_title(struct after *a, struct str title)
 {
     struct chat c;
-    enum db_status st = begin(a, &c);
+    enum db_status st = change(a, rename_chat, &title, &c);
 
-    if (st != DB_ROW)
-        return a->is_local ? DB_DONE : end(a, st);
-    if (chat_set_document(a->db, c.id, title, document_with_title(a->mem, c.document, title), now_s()) == DB_ERROR)
-        st = DB_ERROR;
-    st = end(a, st);
     if (st == DB_ROW)
         after_event(a, "chat:title", json_new_str(a->mem, title));
     return st;

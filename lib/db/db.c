@@ -513,6 +513,24 @@ enum db_status db_commit(struct db *db)
     return DB_ERROR;
 }
 
+enum db_status db_exec_commit(struct db *db, const char *sql, struct args args, int64_t *changed)
+{
+    enum db_status st;
+
+    db->commit_after = db->driver->kind == DB_POSTGRES && db->in_transaction;
+    db->committed = false;
+    st = db_exec(db, sql, args, changed);
+    db->commit_after = false;
+    if (st != DB_ERROR && db->committed) {
+        db->in_transaction = false;
+        return st;
+    }
+    if (st != DB_ERROR && db_commit(db) != DB_ERROR)
+        return st;
+    db_rollback(db);
+    return DB_ERROR;
+}
+
 /* ---- columns */
 
 struct str row_str(struct row *row, int column)

@@ -143,6 +143,8 @@ enum db_status db_exec_dynamic(struct db *db, struct str sql, struct args args, 
 
 /* One short write transaction (SQLite: BEGIN IMMEDIATE). Nested begins are an error. A lost connection inside one is not retried. */
 enum db_status db_begin(struct db *db);                          /* DB_DONE or DB_ERROR */
+/* The last statement and the commit at once: on PostgreSQL one round trip. DB_ERROR: rolled back, and over either way. */
+enum db_status db_exec_commit(struct db *db, const char *sql, struct args args, int64_t *changed);
 enum db_status db_commit(struct db *db);                         /* DB_DONE, or DB_ERROR: rolled back, and over either way */
 void db_rollback(struct db *db);                                 /* fine when no transaction runs */
 bool db_in_transaction(const struct db *db);

@@ -84,6 +84,9 @@ struct db {
     bool orphaned;                      /* SQLite was open when this process was forked */
     bool unnamed_only;                  /* PostgreSQL: a pooler mixes prepared statements up, do without */
     int statements_missing;             /* PostgreSQL: how often one was gone */
+    bool begin_pending;                 /* PostgreSQL: BEGIN goes out with the first statement */
+    bool commit_after;                  /* PostgreSQL: COMMIT goes out with the next one; committed: it did, and all went well */
+    bool committed;
 
     struct arena *memory;               /* lives as long as the db: the statements */
     struct statement **table;           /* open addressing by the text's address */

@@ -10,6 +10,7 @@
 
 static void postgres_disconnect(struct db *db)
 {
+    db->begin_pending = false;
     PQfinish(db->pg);
     db->pg = NULL;
     db->connected = db->reopen = false;
@@ -145,6 +146,42 @@ static PGresult *execute(struct row *row, const char *name, int n, const char *c
     return NULL;
 }
 
+/* BEGIN before the statement, COMMIT behind it, in one go (libpq's pipeline mode): each would be a round trip, during which others wait for our locks. */
+static PGresult *execute_piped(struct db *db, const char *name, int n, const char *const *values)
+{
+    PGconn *c = db->pg;
+    bool begins = db->begin_pending, commits = db->commit_after;
+    PGresult *result = NULL, *other;
+
+    if (!PQenterPipelineMode(c))
+        return NULL;
+    if ((!begins || PQsendQueryParams(c, "BEGIN", 0, NULL, NULL, NULL, NULL, 0)) && PQsendQueryPrepared(c, name, n, values, NULL, NULL, 0) &&
+        (!commits || PQsendQueryParams(c, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) && PQpipelineSync(c)) {
+        if (begins) {
+            other = PQgetResult(c);
+            db->begin_pending = !is_fine(other);
+            PQclear(other);
+            PQclear(PQgetResult(c));             /* the NULL behind each result */
+        }
+        result = PQgetResult(c);
+        PQclear(PQgetResult(c));
+        if (commits) {
+            other = PQgetResult(c);
+            db->committed = is_fine(other) && strcmp(PQcmdStatus(other), "COMMIT") == 0;
+            if (is_fine(result) && !db->committed) {     /* a check at the end failed: that is the statement's outcome */
+                PQclear(result);
+                result = other;
+            } else {
+                PQclear(other);
+            }
+            PQclear(PQgetResult(c));
+        }
+        PQclear(PQgetResult(c));                 /* of the sync */
+    }
+    PQexitPipelineMode(c);
+    return result;
+}
+
 static void read_to_end(PGconn *c)
 {
     PGresult *result;
@@ -170,6 +207,21 @@ static enum outcome prepare(struct row *row, const char *name)
     return o;
 }
 
+/* What cannot be piped finds its transaction begun. */
+static enum outcome begin_now(struct db *db)
+{
+    PGresult *result;
+    enum outcome o;
+
+    if (!db->begin_pending)
+        return RAN;
+    result = PQexec(db->pg, "BEGIN");
+    o = is_fine(result) ? RAN : why_not(db, NULL, "BEGIN", result);
+    db->begin_pending = o != RAN;
+    PQclear(result);
+    return o;
+}
+
 static enum outcome run_bound(struct row *row, int n, const char *const *values)
 {
     struct db *db = row->db;
@@ -184,7 +236,14 @@ static enum outcome run_bound(struct row *row, int n, const char *const *values)
         if (o != RAN)
             return o;
     }
-    row->result = execute(row, named ? name : NULL, n, values);
+    if (named && !row->single && (db->begin_pending || db->commit_after)) {
+        row->result = execute_piped(db, name, n, values);
+    } else {
+        o = begin_now(db);
+        if (o != RAN)
+            return o;
+        row->result = execute(row, named ? name : NULL, n, values);
+    }
     if (is_fine(row->result))
         return RAN;
     o = why_not(db, s, s->sql, row->result);
@@ -271,6 +330,17 @@ static enum outcome postgres_script(struct db *db, const char *sql)
         db->unavailable = true;
         return LOST_BEFORE;
     }
+    if (strcmp(sql, "BEGIN") == 0) {
+        db->begin_pending = true;
+        return RAN;
+    }
+    if (db->begin_pending && (strcmp(sql, "COMMIT") == 0 || strcmp(sql, "ROLLBACK") == 0)) {
+        db->begin_pending = false;               /* nothing was done in it */
+        return RAN;
+    }
+    o = begin_now(db);
+    if (o != RAN)
+        return o;
     result = PQexec(db->pg, sql);
     if (!is_fine(result)) {
         o = why_not(db, NULL, sql, result);

@@ -1,6 +1,7 @@
 /* chats.c: one chat: reading and changing rows of the chat table. Lists are in chat_lists.c. */
 #include "lib/store/chats.h"
 
+#include "lib/base/clock.h"
 #include "lib/store/chat_columns.h"
 
 static void read_row(struct row *row, struct chat *c)
@@ -120,6 +121,26 @@ enum db_status chat_set_share_id(struct db *db, struct str id, struct str share_
 enum db_status chats_set_archived(struct db *db, struct str user_id, bool archived)
 {
     return db_exec(db, "UPDATE chat SET archived = $2 WHERE user_id = $1", ARGS(user_id, archived), NULL);
+}
+
+/* ---- changes of the document */
+
+enum db_status chat_change_document(struct db *db, struct arena *mem, struct str id, struct str user_id, chat_change *change, void *arg,
+                                    struct chat *c, bool *changed)
+{
+    enum db_status st = db_begin(db);
+
+    *changed = false;
+    if (st != DB_ERROR)
+        st = chat_for_update(db, mem, id, user_id, c);
+    *changed = st == DB_ROW && change(mem, c, arg);
+    if (!*changed) {
+        db_rollback(db);
+        return st;
+    }
+    c->updated_at = now_s();
+    return db_exec_commit(db, "UPDATE chat SET chat = $2, title = $3, updated_at = $4 WHERE id = $1",
+                          ARGS(c->id, c->document, c->title, c->updated_at), NULL);
 }
 
 /* ---- shared copies: user_id "shared-<chat id>" */

@@ -69,6 +69,13 @@ enum db_status chats_each_of_user(struct db *db, struct arena *mem, struct str u
 enum db_status chats_each_in_folders(struct db *db, struct arena *mem, struct str user_id, struct str folder_ids, chat_reader *each, void *arg);
 enum db_status chats_each(struct db *db, struct arena *mem, chat_reader *each, void *arg);
 
+/* Reads the chat, lets change() make a new document (and title) of it, and writes that, with the row locked. change() false: leave it
+ * as it is. user_id absent: anybody's chat. *c is the chat as it is afterwards. DB_ROW: *changed tells whether it was
+ * written. DB_DONE: no such chat (or not his). Not inside a transaction. */
+typedef bool chat_change(struct arena *mem, struct chat *c, void *arg);
+enum db_status chat_change_document(struct db *db, struct arena *mem, struct str id, struct str user_id, chat_change *change, void *arg,
+                                    struct chat *c, bool *changed);
+
 /* ---- changes */
 enum db_status chat_insert(struct db *db, const struct chat *c);
 enum db_status chat_set_document(struct db *db, struct str id, struct str title, struct str document, int64_t updated_s);

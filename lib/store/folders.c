@@ -118,14 +118,17 @@ enum db_status folder_ids_by_names(struct db *db, struct arena *mem, struct str 
 
 enum db_status folder_insert(struct db *db, const struct folder *f)
 {
-    return db_exec(db, "INSERT INTO folder (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    return db_exec(db,
+                   "INSERT INTO folder (" COLUMNS ") VALUES ($1, $2, $3, $4, coalesce($5::json, 'null'), coalesce($6::json, 'null'),"
+                   " coalesce($7::json, 'null'), $8, $9, $10)",
                    ARGS(f->id, f->parent_id, f->user_id, f->name, f->items, f->meta, f->data, f->is_expanded, f->created_at, f->updated_at), NULL);
 }
 
 enum db_status folder_update(struct db *db, const struct folder *f)
 {
     return db_exec(db,
-                   "UPDATE folder SET parent_id = $3, name = $4, meta = $5, data = $6, is_expanded = $7, updated_at = $8"
+                   "UPDATE folder SET parent_id = $3, name = $4, meta = coalesce($5::json, 'null'),"
+                   " data = coalesce($6::json, 'null'), is_expanded = $7, updated_at = $8"
                    " WHERE id = $1 AND user_id = $2",
                    ARGS(f->id, f->user_id, f->parent_id, f->name, f->meta, f->data, f->is_expanded, f->updated_at), NULL);
 }

@@ -42,13 +42,13 @@ enum db_status prompt_list(struct db *db, struct arena *mem, struct prompt **out
 
 enum db_status prompt_insert(struct db *db, const struct prompt *p)
 {
-    return db_exec(db, "INSERT INTO prompt (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6)",
+    return db_exec(db, "INSERT INTO prompt (" COLUMNS ") VALUES ($1, $2, $3, $4, coalesce($5::json, 'null'), $6)",
                    ARGS(p->command, p->user_id, p->title, p->content, p->access_control, p->updated_s), NULL);
 }
 
 enum db_status prompt_update(struct db *db, const struct prompt *p)
 {
-    return db_exec(db, "UPDATE prompt SET title = $2, content = $3, access_control = $4, timestamp = $5 WHERE command = $1",
+    return db_exec(db, "UPDATE prompt SET title = $2, content = $3, access_control = coalesce($4::json, 'null'), timestamp = $5 WHERE command = $1",
                    ARGS(p->command, p->title, p->content, p->access_control, p->updated_s), NULL);
 }
 
