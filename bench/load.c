@@ -281,9 +281,9 @@ static void report(double seconds, double cpu_s)
            "\"first_error\": \"%s\"}\n",
            t.n, (unsigned long long)t.finished, (unsigned long long)t.warm_up, (unsigned long long)t.errors,
            (unsigned long long)t.reconnects, (unsigned long long)t.bytes, seconds, (double)t.n / seconds,
-           t.n ? sum / (double)t.n / 1e4 : 0,
-           percentile(t.tenths, t.n, 0.5) / 1e4, percentile(t.tenths, t.n, 0.9) / 1e4,
-           percentile(t.tenths, t.n, 0.99) / 1e4, percentile(t.tenths, t.n, 1) / 1e4, cpu_s / seconds, t.first_error);
+           t.n ? sum / (double)t.n / 1e4 : 0, percentile(t.tenths, t.n, 0.5) / 1e4,
+           percentile(t.tenths, t.n, 0.9) / 1e4, percentile(t.tenths, t.n, 0.99) / 1e4,
+           percentile(t.tenths, t.n, 1) / 1e4, cpu_s / seconds, t.first_error);
 }
 
 static void add_request(const char *argument)

@@ -4,7 +4,8 @@
 #include "lib/auth/auth.h"
 
 static const char unauthorized[] = "401 Unauthorized";
-static const char prohibited[] = "You do not have permission to access this resource. Please contact your administrator for assistance.";
+static const char prohibited[] =
+    "You do not have permission to access this resource. Please contact your administrator for assistance.";
 
 /* The credentials of "Bearer …", absent for any other scheme. */
 static struct str bearer(struct str header)
@@ -46,7 +47,8 @@ static struct str trusted_email(const struct request *r)
 static int identify(struct request *r, struct response *out)
 {
     const char *detail = unauthorized;
-    int status = auth_admit(r->mem, r->db, r->config, r->token, r->path, trusted_email(r), &r->user, &r->by_api_key, &detail);
+    int status = auth_admit(r->mem, r->db, r->config, r->token, r->path, trusted_email(r), &r->user, &r->by_api_key,
+                            &detail);
 
     return status ? refuse(out, status, detail) : 0;
 }
@@ -102,20 +104,17 @@ int access_admit(struct request *r, struct response *out)
     switch (r->route->access) {
     case PUBLIC:
         if (r->token.p && identify(r, out) != 0) {
-            r->user = NULL;          /* a stranger, like those who sent nothing; the handler sees r->token */
+            r->user = NULL; /* a stranger, like those who sent nothing; the handler sees r->token */
             response_clear(out);
         }
         return 0;
     case CURRENT:
     case VERIFIED:
-    case ADMIN:
-        return admit_user(r, out);
-    case SCIM:
-        return admit_scim(r, out);
-    case INTERNAL:                   /* the sidecar says so by a parameter that no client can set */
+    case ADMIN: return admit_user(r, out);
+    case SCIM: return admit_scim(r, out);
+    case INTERNAL: /* the sidecar says so by a parameter that no client can set */
         return r->in_worker && str_is(request_param(r, "WEBUI_INTERNAL"), "1") ? 0 : refuse(out, 404, "Not Found");
-    case ACCESS_UNSET:
-        break;
+    case ACCESS_UNSET: break;
     }
-    return refuse(out, 500, "Internal Server Error");        /* the router lets no such route in */
+    return refuse(out, 500, "Internal Server Error"); /* the router lets no such route in */
 }

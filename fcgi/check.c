@@ -15,7 +15,8 @@ static void push_loc(struct arena *mem, json_object *array, const struct loc *at
     json_push(array, at->name ? json_new_str(mem, str_of(at->name)) : json_new_int(mem, (int64_t)at->index));
 }
 
-void check_complain(struct check *c, const struct loc *at, const char *type, const char *msg, json_object *input, json_object *ctx)
+void check_complain(struct check *c, const struct loc *at, const char *type, const char *msg, json_object *input,
+                    json_object *ctx)
 {
     json_object *o = json_new_object(c->mem), *loc = json_new_array(c->mem);
 
@@ -58,13 +59,9 @@ static bool int_from_text(struct check *c, const struct loc *at, struct str text
     int64_t v;
 
     switch (lax_int(text, &v)) {
-    case NUMBER_OK:
-        *out = json_new_int(c->mem, v);
-        return true;
-    case NUMBER_TOO_BIG:
-        return reject(c, at, "int_parsing_size", int_size, input);
-    default:
-        return reject(c, at, "int_parsing", int_parsing, input);
+    case NUMBER_OK: *out = json_new_int(c->mem, v); return true;
+    case NUMBER_TOO_BIG: return reject(c, at, "int_parsing_size", int_size, input);
+    default: return reject(c, at, "int_parsing", int_parsing, input);
     }
 }
 
@@ -73,12 +70,8 @@ static bool check_int(struct check *c, const struct loc *at, json_object *value,
     double d;
 
     switch (json_object_get_type(value)) {
-    case json_type_int:
-        *out = value;
-        return true;
-    case json_type_boolean:
-        *out = json_new_int(c->mem, json_object_get_boolean(value));
-        return true;
+    case json_type_int: *out = value; return true;
+    case json_type_boolean: *out = json_new_int(c->mem, json_object_get_boolean(value)); return true;
     case json_type_double:
         d = json_object_get_double(value);
         if (d != trunc(d))
@@ -87,14 +80,13 @@ static bool check_int(struct check *c, const struct loc *at, json_object *value,
             return reject(c, at, "int_parsing_size", int_size, value);
         *out = json_new_int(c->mem, (int64_t)d);
         return true;
-    case json_type_string:
-        return int_from_text(c, at, json_str_value(value), value, out);
-    default:
-        return reject(c, at, "int_type", int_type, value);
+    case json_type_string: return int_from_text(c, at, json_str_value(value), value, out);
+    default: return reject(c, at, "int_type", int_type, value);
     }
 }
 
-static bool float_from_text(struct check *c, const struct loc *at, struct str text, json_object *input, json_object **out)
+static bool float_from_text(struct check *c, const struct loc *at, struct str text, json_object *input,
+                            json_object **out)
 {
     double d;
 
@@ -107,23 +99,16 @@ static bool float_from_text(struct check *c, const struct loc *at, struct str te
 static bool check_float(struct check *c, const struct loc *at, json_object *value, json_object **out)
 {
     switch (json_object_get_type(value)) {
-    case json_type_double:
-        *out = value;
-        return true;
-    case json_type_int:
-        *out = json_new_double(c->mem, (double)json_object_get_int64(value));
-        return true;
-    case json_type_boolean:
-        *out = json_new_double(c->mem, json_object_get_boolean(value));
-        return true;
-    case json_type_string:
-        return float_from_text(c, at, json_str_value(value), value, out);
-    default:
-        return reject(c, at, "float_type", float_type, value);
+    case json_type_double: *out = value; return true;
+    case json_type_int: *out = json_new_double(c->mem, (double)json_object_get_int64(value)); return true;
+    case json_type_boolean: *out = json_new_double(c->mem, json_object_get_boolean(value)); return true;
+    case json_type_string: return float_from_text(c, at, json_str_value(value), value, out);
+    default: return reject(c, at, "float_type", float_type, value);
     }
 }
 
-static bool bool_from_text(struct check *c, const struct loc *at, struct str text, json_object *input, json_object **out)
+static bool bool_from_text(struct check *c, const struct loc *at, struct str text, json_object *input,
+                           json_object **out)
 {
     bool v;
 
@@ -138,9 +123,7 @@ static bool check_bool(struct check *c, const struct loc *at, json_object *value
     double d;
 
     switch (json_object_get_type(value)) {
-    case json_type_boolean:
-        *out = value;
-        return true;
+    case json_type_boolean: *out = value; return true;
     case json_type_int:
     case json_type_double:
         d = json_object_get_double(value);
@@ -150,10 +133,8 @@ static bool check_bool(struct check *c, const struct loc *at, json_object *value
             return reject(c, at, "bool_parsing", bool_parsing, value);
         *out = json_new_bool(c->mem, d != 0);
         return true;
-    case json_type_string:
-        return bool_from_text(c, at, json_str_value(value), value, out);
-    default:
-        return reject(c, at, "bool_type", bool_type, value);
+    case json_type_string: return bool_from_text(c, at, json_str_value(value), value, out);
+    default: return reject(c, at, "bool_type", bool_type, value);
     }
 }
 
@@ -167,7 +148,8 @@ static bool check_string(struct check *c, const struct loc *at, json_object *val
 
 /* ---- lists and forms */
 
-static bool check_list(struct check *c, const struct loc *at, const struct field *item, json_object *value, json_object **out)
+static bool check_list(struct check *c, const struct loc *at, const struct field *item, json_object *value,
+                       json_object **out)
 {
     json_object *list;
     bool good = true;
@@ -211,7 +193,8 @@ bool check_form(struct check *c, const struct loc *at, const struct field *form,
     bool good = true;
 
     if (!json_is(value, json_type_object))
-        return reject(c, at, "model_attributes_type", "Input should be a valid dictionary or object to extract fields from", value);
+        return reject(c, at, "model_attributes_type",
+                      "Input should be a valid dictionary or object to extract fields from", value);
     result = json_new_object(c->mem);
     for (const struct field *f = form; f->name; f++) {
         const struct loc here = { at, f->name, 0 };
@@ -231,51 +214,42 @@ bool check_form(struct check *c, const struct loc *at, const struct field *form,
         }
     }
     if (good && c->keep_unknown) {
-        json_object_object_foreach(value, key, member)
-            if (!field_named(form, key))
-                json_set(result, key, member);
+        json_object_object_foreach(value, key, member) if (!field_named(form, key)) json_set(result, key, member);
     }
     *out = result;
     return good;
 }
 
-bool check_value(struct check *c, const struct loc *at, const struct field *field, json_object *value, json_object **out)
+bool check_value(struct check *c, const struct loc *at, const struct field *field, json_object *value,
+                 json_object **out)
 {
-    static const struct field string_item = { STRING, "", REQUIRED }, int_item = { INTEGER, "", REQUIRED }, any_item = { ANY, "", REQUIRED };
+    static const struct field string_item = { STRING, "", REQUIRED }, int_item = { INTEGER, "", REQUIRED },
+                              any_item = { ANY, "", REQUIRED };
 
     if (!value && (field->type == ANY || field->need == OPTIONAL || (field->need & NULLABLE))) {
         *out = NULL;
         return true;
     }
     switch (field->type) {
-    case STRING:
-        return check_string(c, at, value, out);
-    case INTEGER:
-        return check_int(c, at, value, out);
-    case NUMBER:
-        return check_float(c, at, value, out);
-    case BOOLEAN:
-        return check_bool(c, at, value, out);
+    case STRING: return check_string(c, at, value, out);
+    case INTEGER: return check_int(c, at, value, out);
+    case NUMBER: return check_float(c, at, value, out);
+    case BOOLEAN: return check_bool(c, at, value, out);
     case OBJECT:
         if (!json_is(value, json_type_object))
             return reject(c, at, "dict_type", "Input should be a valid dictionary", value);
         break;
-    case LIST:
-        return check_list(c, at, &any_item, value, out);
-    case FORM:
-        return check_form(c, at, field->form, value, out);
-    case LIST_OF_STRINGS:
-        return check_list(c, at, &string_item, value, out);
-    case LIST_OF_INTEGERS:
-        return check_list(c, at, &int_item, value, out);
+    case LIST: return check_list(c, at, &any_item, value, out);
+    case FORM: return check_form(c, at, field->form, value, out);
+    case LIST_OF_STRINGS: return check_list(c, at, &string_item, value, out);
+    case LIST_OF_INTEGERS: return check_list(c, at, &int_item, value, out);
     case LIST_OF_FORMS: {
         const struct field item = { FORM, "", REQUIRED, field->form };
 
         return check_list(c, at, &item, value, out);
     }
     case ANY:
-    case FILE_PART:
-        break;
+    case FILE_PART: break;
     }
     *out = value;
     return true;
@@ -288,14 +262,9 @@ bool check_text(struct check *c, const struct loc *at, const struct field *field
     if (!out)
         out = &ignored;
     switch (field->type) {
-    case INTEGER:
-        return int_from_text(c, at, text, input, out);
-    case NUMBER:
-        return float_from_text(c, at, text, input, out);
-    case BOOLEAN:
-        return bool_from_text(c, at, text, input, out);
-    default:
-        *out = input;
-        return true;
+    case INTEGER: return int_from_text(c, at, text, input, out);
+    case NUMBER: return float_from_text(c, at, text, input, out);
+    case BOOLEAN: return bool_from_text(c, at, text, input, out);
+    default: *out = input; return true;
     }
 }

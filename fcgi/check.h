@@ -4,7 +4,7 @@
 
 #include "fcgi/route.h"
 
-struct loc {                     /* where a value stands: a name, or an index when name is NULL */
+struct loc { /* where a value stands: a name, or an index when name is NULL */
     const struct loc *up;
     const char *name;
     size_t index;
@@ -12,21 +12,23 @@ struct loc {                     /* where a value stands: a name, or an index wh
 
 struct check {
     struct arena *mem;
-    json_object *errors;         /* array of complaints; NULL: none yet */
-    bool keep_unknown;           /* members that no field names stay in the result */
+    json_object *errors; /* array of complaints; NULL: none yet */
+    bool keep_unknown;   /* members that no field names stay in the result */
 };
 
 /* Adds a complaint. input NULL: null; ctx NULL: none. */
-void check_complain(struct check *c, const struct loc *at, const char *type, const char *msg, json_object *input, json_object *ctx);
+void check_complain(struct check *c, const struct loc *at, const char *type, const char *msg, json_object *input,
+                    json_object *ctx);
 void check_missing(struct check *c, const struct loc *at, json_object *input);
 
 /* A value of a JSON body. True: *out is the value as the field's type has it; else complaints were added. */
-bool check_value(struct check *c, const struct loc *at, const struct field *field, json_object *value, json_object **out);
+bool check_value(struct check *c, const struct loc *at, const struct field *field, json_object *value,
+                 json_object **out);
 /* An object's members against a form; *out is a new object in the form's order, defaults put in. */
 bool check_form(struct check *c, const struct loc *at, const struct field *form, json_object *value, json_object **out);
 /* The text of a query, path or form-data value (present). out may be NULL. */
 bool check_text(struct check *c, const struct loc *at, const struct field *field, struct str text, json_object **out);
 
-json_object *field_default(struct arena *mem, const struct field *field);        /* NULL: it has none, or it is null */
+json_object *field_default(struct arena *mem, const struct field *field); /* NULL: it has none, or it is null */
 
 #endif

@@ -6,8 +6,8 @@ enum { MAX_DEPTH = 512 };
 struct scan {
     const char *p;
     size_t n, at;
-    const char *text;            /* the complaint; NULL: none yet */
-    size_t where;                /* byte offset */
+    const char *text; /* the complaint; NULL: none yet */
+    size_t where;     /* byte offset */
 };
 
 static bool complain(struct scan *s, const char *text, size_t where)
@@ -69,8 +69,8 @@ static bool scan_escape(struct scan *s, size_t begin)
         return false;
     backslash = s->at + 5;
     /* The second half of a pair is read at once, so what is wrong in it is told of it. */
-    if (is_high_surrogate(s->p + s->at + 1) && backslash + 6 < s->n && s->p[backslash] == '\\' && s->p[backslash + 1] == 'u' &&
-        !scan_hex(s, backslash + 1))
+    if (is_high_surrogate(s->p + s->at + 1) && backslash + 6 < s->n && s->p[backslash] == '\\' &&
+        s->p[backslash + 1] == 'u' && !scan_hex(s, backslash + 1))
         return false;
     s->at = backslash;
     return true;
@@ -207,14 +207,10 @@ static bool scan_value(struct scan *s, int depth)
     if (depth >= MAX_DEPTH)
         return complain(s, "Nested too deep", s->at);
     switch (s->p[s->at]) {
-    case '"':
-        return scan_string(s);
-    case '{':
-        return scan_object(s, depth + 1);
-    case '[':
-        return scan_array(s, depth + 1);
-    default:
-        return scan_word(s);
+    case '"': return scan_string(s);
+    case '{': return scan_object(s, depth + 1);
+    case '[': return scan_array(s, depth + 1);
+    default: return scan_word(s);
     }
 }
 

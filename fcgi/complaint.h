@@ -5,8 +5,8 @@
 #include "lib/base/str.h"
 
 struct complaint {
-    const char *text;            /* "Expecting value" */
-    size_t position;             /* in code points */
+    const char *text; /* "Expecting value" */
+    size_t position;  /* in code points */
 };
 
 /* text: valid UTF-8. True: it is not JSON, *out says why. False: Python would take it (NaN and Infinity are complained about here). */

@@ -67,7 +67,8 @@ static int answer_bad_json(struct request *r, struct response *out)
         return fail(out, 400, "%s", unparsable);
     ctx = json_new_object(r->mem);
     json_set_c(ctx, "error", why.text);
-    check_complain(&c, &(struct loc){ &top, NULL, why.position }, "json_invalid", "JSON decode error", json_new_object(r->mem), ctx);
+    check_complain(&c, &(struct loc){ &top, NULL, why.position }, "json_invalid", "JSON decode error",
+                   json_new_object(r->mem), ctx);
     return answer_422(out, &c);
 }
 
@@ -161,12 +162,13 @@ static void check_file_part(struct check *c, const struct loc *at, const struct 
                    json_new_str(c->mem, str_utf8_valid(part->body) ? part->body : S("")), ctx);
 }
 
-static void check_text_part(struct check *c, const struct loc *at, const struct field *f, const struct part *part, json_object *form)
+static void check_text_part(struct check *c, const struct loc *at, const struct field *f, const struct part *part,
+                            json_object *form)
 {
     json_object *value = NULL;
 
     if (part && part->body.n == 0 && !(f->need & REQUIRED))
-        part = NULL;                                 /* an empty input of a page: as if it were not there */
+        part = NULL; /* an empty input of a page: as if it were not there */
     if (!part) {
         if (f->need & REQUIRED)
             check_missing(c, at, NULL);

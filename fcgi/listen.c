@@ -26,7 +26,8 @@ static enum status clear_path(const struct sockaddr_un *address, struct error *e
     struct stat st;
 
     if (lstat(address->sun_path, &st) != 0)
-        return errno == ENOENT ? OK : error_set(err, FAILED, "could not look at %s: %s", address->sun_path, strerror(errno));
+        return errno == ENOENT ? OK
+                               : error_set(err, FAILED, "could not look at %s: %s", address->sun_path, strerror(errno));
     if (!S_ISSOCK(st.st_mode))
         return error_set(err, FAILED, "%s exists and is no socket", address->sun_path);
     if (somebody_listens(address))

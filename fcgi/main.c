@@ -28,7 +28,8 @@ static const char help[] =
     "  webui.fcgi                                    FastCGI on descriptor 0, or plain CGI: a web server starts it\n"
     "  webui.fcgi --listen PATH [--pool MIN:MAX]     a pool of responders at a unix socket (default 4:8)\n"
     "  webui.fcgi --listen PATH --worker             the sidecar's pool\n"
-    "  webui.fcgi --sidecar-paths                    paths that the web server has to send to the sidecar, one regular expression\n"
+    "  webui.fcgi --sidecar-paths                    paths that the web server has to send to the sidecar, one regular "
+    "expression\n"
     "  webui.fcgi --check                            settings, routes, database: says what is wrong, and ends\n"
     "  webui.fcgi --version\n"
     "\n"
@@ -103,7 +104,7 @@ static int answer_requests(struct server *s, int listen_fd, const struct pool_ch
         w.params = q.envp;
         serve(s, &w);
         FCGX_Finish_r(&q);
-        if (!q.keepConnection)       /* a kept connection is waited on with read(), which must not be broken off */
+        if (!q.keepConnection) /* a kept connection is waited on with read(), which must not be broken off */
             alarm(IDLE_S);
         if (child)
             pool_busy(child, false);
@@ -149,7 +150,7 @@ static enum status begin(struct server *s, bool worker, struct error *err)
     enum status st;
 
     tune_malloc();
-    setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });        /* a core would hold keys and chats */
+    setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }); /* a core would hold keys and chats */
     umask(0077);
     log_init(worker ? "worker" : "responder", STR_NONE);
     st = server_init(s, worker, err);
@@ -293,7 +294,8 @@ static int check(void)
         printf("database:  %.*s\n", STR(refusal));
         return EXIT_FAILURE;
     }
-    printf("database:  %s, %s\n", db_kind(s.db) == DB_SQLITE ? "SQLite" : "PostgreSQL", schema.state == SCHEMA_EMPTY ? "empty" : "ready");
+    printf("database:  %s, %s\n", db_kind(s.db) == DB_SQLITE ? "SQLite" : "PostgreSQL",
+           schema.state == SCHEMA_EMPTY ? "empty" : "ready");
     server_free(&s);
     return EXIT_SUCCESS;
 }
@@ -301,37 +303,23 @@ static int check(void)
 static bool read_options(int argc, char **argv, struct options *o)
 {
     static const struct option list[] = {
-        { "listen", required_argument, NULL, 'l' }, { "pool", required_argument, NULL, 'p' },  { "worker", no_argument, NULL, 'w' },
-        { "sidecar-paths", no_argument, NULL, 's' }, { "check", no_argument, NULL, 'c' },      { "version", no_argument, NULL, 'v' },
-        { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
+        { "listen", required_argument, NULL, 'l' }, { "pool", required_argument, NULL, 'p' },
+        { "worker", no_argument, NULL, 'w' },       { "sidecar-paths", no_argument, NULL, 's' },
+        { "check", no_argument, NULL, 'c' },        { "version", no_argument, NULL, 'v' },
+        { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
     };
     int c;
 
     while ((c = getopt_long(argc, argv, "", list, NULL)) != -1) {
         switch (c) {
-        case 'l':
-            o->listen = optarg;
-            break;
-        case 'p':
-            o->pool = optarg;
-            break;
-        case 'w':
-            o->worker = true;
-            break;
-        case 's':
-            o->sidecar_paths = true;
-            break;
-        case 'c':
-            o->check = true;
-            break;
-        case 'v':
-            o->version = true;
-            break;
-        case 'h':
-            o->help = true;
-            break;
-        default:
-            return false;
+        case 'l': o->listen = optarg; break;
+        case 'p': o->pool = optarg; break;
+        case 'w': o->worker = true; break;
+        case 's': o->sidecar_paths = true; break;
+        case 'c': o->check = true; break;
+        case 'v': o->version = true; break;
+        case 'h': o->help = true; break;
+        default: return false;
         }
     }
     return optind == argc && ((!o->pool && !o->worker) || o->listen);

@@ -4,12 +4,12 @@
 #include "fcgi/query.h"
 #include "lib/base/encode.h"
 
-enum { MAX_BOUNDARY = 256 };     /* RFC 2046 allows 70; some clients do not know */
+enum { MAX_BOUNDARY = 256 }; /* RFC 2046 allows 70; some clients do not know */
 
 struct reader {
     struct arena *mem;
     struct str body;
-    struct str delimiter;        /* "\r\n--boundary" */
+    struct str delimiter; /* "\r\n--boundary" */
     size_t at;
     struct part *parts;
     size_t n, room;
@@ -142,7 +142,7 @@ static enum status read_parts(struct reader *rd, struct error *err)
         if (st != OK)
             return st;
         start = rd->at;
-        end = next_delimiter(rd, start - 2);         /* an empty body: the header's CRLF is the delimiter's too */
+        end = next_delimiter(rd, start - 2); /* an empty body: the header's CRLF is the delimiter's too */
         if (end == STR_NPOS || (end < start && end + 2 != start))
             return error_set(err, INVALID, "There was an error parsing the body");
         part->body = str_sub(rd->body, start, end > start ? end - start : 0);
@@ -152,7 +152,8 @@ static enum status read_parts(struct reader *rd, struct error *err)
     return OK;
 }
 
-enum status multipart_read(struct arena *mem, struct str content_type, struct str body, struct part **parts, size_t *n, struct error *err)
+enum status multipart_read(struct arena *mem, struct str content_type, struct str body, struct part **parts, size_t *n,
+                           struct error *err)
 {
     struct reader rd = { .mem = mem, .body = body };
     struct str boundary = header_parameter(mem, content_type, "boundary");
@@ -163,7 +164,7 @@ enum status multipart_read(struct arena *mem, struct str content_type, struct st
     if (boundary.n > MAX_BOUNDARY)
         return error_set(err, INVALID, "There was an error parsing the body");
     rd.delimiter = str_f(mem, "\r\n--%.*s", STR(boundary));
-    if (rd.delimiter.n != boundary.n + 4)            /* a NUL in it */
+    if (rd.delimiter.n != boundary.n + 4) /* a NUL in it */
         return error_set(err, INVALID, "There was an error parsing the body");
     st = read_parts(&rd, err);
     if (st != OK)

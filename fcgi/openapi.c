@@ -58,32 +58,21 @@ static json_object *bare_schema(struct arena *mem, const struct field *f)
     json_object *o;
 
     switch (f->type) {
-    case STRING:
-        return typed(mem, "string");
-    case INTEGER:
-        return typed(mem, "integer");
-    case NUMBER:
-        return typed(mem, "number");
-    case BOOLEAN:
-        return typed(mem, "boolean");
-    case OBJECT:
-        return dict_schema(mem);
-    case LIST:
-        return list_schema(mem, json_new_object(mem));
-    case LIST_OF_STRINGS:
-        return list_schema(mem, typed(mem, "string"));
-    case LIST_OF_INTEGERS:
-        return list_schema(mem, typed(mem, "integer"));
-    case FORM:
-        return form_schema(mem, f->form, false);
-    case LIST_OF_FORMS:
-        return list_schema(mem, form_schema(mem, f->form, false));
+    case STRING: return typed(mem, "string");
+    case INTEGER: return typed(mem, "integer");
+    case NUMBER: return typed(mem, "number");
+    case BOOLEAN: return typed(mem, "boolean");
+    case OBJECT: return dict_schema(mem);
+    case LIST: return list_schema(mem, json_new_object(mem));
+    case LIST_OF_STRINGS: return list_schema(mem, typed(mem, "string"));
+    case LIST_OF_INTEGERS: return list_schema(mem, typed(mem, "integer"));
+    case FORM: return form_schema(mem, f->form, false);
+    case LIST_OF_FORMS: return list_schema(mem, form_schema(mem, f->form, false));
     case FILE_PART:
         o = typed(mem, "string");
         json_set_c(o, "format", "binary");
         return o;
-    case ANY:
-        break;
+    case ANY: break;
     }
     return json_new_object(mem);
 }
@@ -154,7 +143,8 @@ static struct str operation_id(struct arena *mem, const struct route *route)
     return buf_str(&b);
 }
 
-static void add_parameter(struct arena *mem, json_object *list, const char *where, struct str name, bool required, json_object *schema)
+static void add_parameter(struct arena *mem, json_object *list, const char *where, struct str name, bool required,
+                          json_object *schema)
 {
     json_object *o = json_new_object(mem);
 
@@ -186,7 +176,8 @@ static json_object *parameters(struct arena *mem, const struct route *route)
             continue;
         name = str_copy(mem, str_sub(segment, 1, (str_ends(segment, ":path}") ? segment.n - 7 : segment.n - 2)));
         f = field_named(route->args, name);
-        add_parameter(mem, list, "path", name, true, field_schema(mem, f ? f : &(struct field){ STRING, name.p, REQUIRED }));
+        add_parameter(mem, list, "path", name, true,
+                      field_schema(mem, f ? f : &(struct field){ STRING, name.p, REQUIRED }));
     }
     for (const struct field *f = route->query; f && f->name; f++)
         add_parameter(mem, list, "query", str_of(f->name), f->need & REQUIRED, field_schema(mem, f));
@@ -198,8 +189,7 @@ static json_object *body_schema(struct arena *mem, const struct route *route)
     switch (route->body) {
     case BODY_JSON_LIST:
         return list_schema(mem, route->form ? form_schema(mem, route->form, false) : json_new_object(mem));
-    case BODY_JSON_ANY:
-        return route->keep_unknown ? dict_schema(mem) : json_new_object(mem);
+    case BODY_JSON_ANY: return route->keep_unknown ? dict_schema(mem) : json_new_object(mem);
     default:
         return route->form && route->form->name ? form_schema(mem, route->form, route->keep_unknown) : dict_schema(mem);
     }
@@ -207,7 +197,9 @@ static json_object *body_schema(struct arena *mem, const struct route *route)
 
 static void add_body(struct arena *mem, json_object *operation, const struct route *route)
 {
-    const char *type = route->body == BODY_MULTIPART ? "multipart/form-data" : route->body == BODY_RAW ? "application/octet-stream" : "application/json";
+    const char *type = route->body == BODY_MULTIPART ? "multipart/form-data"
+                       : route->body == BODY_RAW     ? "application/octet-stream"
+                                                     : "application/json";
     json_object *body;
 
     if (route->body == BODY_NONE && !route->form)
@@ -278,10 +270,13 @@ static void add_route(const struct route *route, void *arg)
 }
 
 static const char components[] =
-    "{\"schemas\":{\"HTTPValidationError\":{\"properties\":{\"detail\":{\"items\":{\"$ref\":\"#/components/schemas/ValidationError\"},"
+    "{\"schemas\":{\"HTTPValidationError\":{\"properties\":{\"detail\":{\"items\":{\"$ref\":\"#/components/schemas/"
+    "ValidationError\"},"
     "\"type\":\"array\",\"title\":\"Detail\"}},\"type\":\"object\",\"title\":\"HTTPValidationError\"},"
-    "\"ValidationError\":{\"properties\":{\"loc\":{\"items\":{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"integer\"}]},\"type\":\"array\","
-    "\"title\":\"Location\"},\"msg\":{\"type\":\"string\",\"title\":\"Message\"},\"type\":{\"type\":\"string\",\"title\":\"Error Type\"}},"
+    "\"ValidationError\":{\"properties\":{\"loc\":{\"items\":{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"integer\"}]}"
+    ",\"type\":\"array\","
+    "\"title\":\"Location\"},\"msg\":{\"type\":\"string\",\"title\":\"Message\"},\"type\":{\"type\":\"string\","
+    "\"title\":\"Error Type\"}},"
     "\"type\":\"object\",\"required\":[\"loc\",\"msg\",\"type\"],\"title\":\"ValidationError\"}},"
     "\"securitySchemes\":{\"HTTPBearer\":{\"type\":\"http\",\"scheme\":\"bearer\"}}}";
 
@@ -304,7 +299,7 @@ json_object *openapi_document(struct arena *mem, const struct router *router)
 
 static int send_document(struct request *r, struct response *out)
 {
-    static struct arena *kept;           /* for the life of the process: routes do not change */
+    static struct arena *kept; /* for the life of the process: routes do not change */
     static struct str text;
 
     (void)r;
@@ -324,11 +319,13 @@ static int send_document(struct request *r, struct response *out)
 static int send_docs(struct request *r, struct response *out)
 {
     static const char page[] =
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Open WebUI - Swagger UI</title>\n"
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Open WebUI - Swagger "
+        "UI</title>\n"
         "<link rel=\"stylesheet\" href=\"/static/swagger-ui/swagger-ui.css\">\n"
         "<link rel=\"icon\" href=\"/static/swagger-ui/favicon.png\">\n</head>\n<body>\n<div id=\"swagger-ui\"></div>\n"
         "<script src=\"/static/swagger-ui/swagger-ui-bundle.js\"></script>\n"
-        "<script>\nSwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true, layout: 'BaseLayout',\n"
+        "<script>\nSwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true, layout: "
+        "'BaseLayout',\n"
         "    presets: [SwaggerUIBundle.presets.apis, SwaggerUIBundle.SwaggerUIStandalonePreset],\n"
         "    oauth2RedirectUrl: window.location.origin + '/docs/oauth2-redirect' });\n</script>\n</body>\n</html>\n";
 
@@ -340,13 +337,16 @@ static int send_docs(struct request *r, struct response *out)
 static int send_oauth2_redirect(struct request *r, struct response *out)
 {
     static const char page[] =
-        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Swagger UI: OAuth2 Redirect</title></head>\n<body>\n<script>\n"
+        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Swagger UI: OAuth2 "
+        "Redirect</title></head>\n<body>\n<script>\n"
         "'use strict';\nconst flow = window.opener && window.opener.swaggerUIRedirectOauth2;\nif (flow) {\n"
-        "    const answer = new URLSearchParams(window.location.hash ? window.location.hash.slice(1) : window.location.search);\n"
+        "    const answer = new URLSearchParams(window.location.hash ? window.location.hash.slice(1) : "
+        "window.location.search);\n"
         "    const token = Object.fromEntries(answer);\n    const isValid = token.state === flow.state;\n"
         "    if (answer.has('code')) {\n        flow.auth.state = flow.state;\n        flow.auth.code = token.code;\n"
         "        flow.callback({ auth: flow.auth, redirectUrl: flow.redirectUrl });\n"
-        "    } else {\n        flow.callback({ auth: flow.auth, token, isValid, redirectUrl: flow.redirectUrl });\n    }\n}\nwindow.close();\n"
+        "    } else {\n        flow.callback({ auth: flow.auth, token, isValid, redirectUrl: flow.redirectUrl });\n    "
+        "}\n}\nwindow.close();\n"
         "</script>\n</body>\n</html>\n";
 
     (void)r;

@@ -6,7 +6,7 @@
 
 extern const struct route openapi_routes[];
 bool openapi_owns(const struct route *route);
-void openapi_init(const struct router *router);          /* what the document describes */
+void openapi_init(const struct router *router); /* what the document describes */
 
 json_object *openapi_document(struct arena *mem, const struct router *router);
 

@@ -9,20 +9,52 @@
 #include "lib/base/log.h"
 #include "lib/base/random.h"
 
-enum { CHUNK = 256 * 1024 };     /* of a file, read and sent at a time */
+enum { CHUNK = 256 * 1024 }; /* of a file, read and sent at a time */
 
 const char *status_reason(int status)
 {
-    static const struct { int status; const char *reason; } reasons[] = {
-        { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" }, { 206, "Partial Content" },
-        { 301, "Moved Permanently" }, { 302, "Found" }, { 303, "See Other" }, { 304, "Not Modified" }, { 307, "Temporary Redirect" },
-        { 308, "Permanent Redirect" }, { 400, "Bad Request" }, { 401, "Unauthorized" }, { 402, "Payment Required" }, { 403, "Forbidden" },
-        { 404, "Not Found" }, { 405, "Method Not Allowed" }, { 406, "Not Acceptable" }, { 408, "Request Timeout" }, { 409, "Conflict" },
-        { 410, "Gone" }, { 411, "Length Required" }, { 412, "Precondition Failed" }, { 413, "Request Entity Too Large" },
-        { 415, "Unsupported Media Type" }, { 416, "Range Not Satisfiable" }, { 422, "Unprocessable Entity" }, { 423, "Locked" },
-        { 424, "Failed Dependency" }, { 425, "Too Early" }, { 426, "Upgrade Required" }, { 429, "Too Many Requests" },
-        { 500, "Internal Server Error" }, { 501, "Not Implemented" }, { 502, "Bad Gateway" }, { 503, "Service Unavailable" },
-        { 504, "Gateway Timeout" }, { 507, "Insufficient Storage" },
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = {
+        { 200, "OK" },
+        { 201, "Created" },
+        { 202, "Accepted" },
+        { 204, "No Content" },
+        { 206, "Partial Content" },
+        { 301, "Moved Permanently" },
+        { 302, "Found" },
+        { 303, "See Other" },
+        { 304, "Not Modified" },
+        { 307, "Temporary Redirect" },
+        { 308, "Permanent Redirect" },
+        { 400, "Bad Request" },
+        { 401, "Unauthorized" },
+        { 402, "Payment Required" },
+        { 403, "Forbidden" },
+        { 404, "Not Found" },
+        { 405, "Method Not Allowed" },
+        { 406, "Not Acceptable" },
+        { 408, "Request Timeout" },
+        { 409, "Conflict" },
+        { 410, "Gone" },
+        { 411, "Length Required" },
+        { 412, "Precondition Failed" },
+        { 413, "Request Entity Too Large" },
+        { 415, "Unsupported Media Type" },
+        { 416, "Range Not Satisfiable" },
+        { 422, "Unprocessable Entity" },
+        { 423, "Locked" },
+        { 424, "Failed Dependency" },
+        { 425, "Too Early" },
+        { 426, "Upgrade Required" },
+        { 429, "Too Many Requests" },
+        { 500, "Internal Server Error" },
+        { 501, "Not Implemented" },
+        { 502, "Bad Gateway" },
+        { 503, "Service Unavailable" },
+        { 504, "Gateway Timeout" },
+        { 507, "Insufficient Storage" },
     };
 
     for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
@@ -69,7 +101,8 @@ static bool is_known(const struct request *r, const struct response *out)
 {
     struct str condition = request_header(r, "If-None-Match");
 
-    return condition.p && out->status == 200 && (r->method == GET || r->method == HEAD) && etag_matches(condition, header_of(out, "ETag"));
+    return condition.p && out->status == 200 && (r->method == GET || r->method == HEAD) &&
+           etag_matches(condition, header_of(out, "ETag"));
 }
 
 static void send_pieces(struct wire *w, const struct request *r, struct response *out)
@@ -126,11 +159,15 @@ static void tag_file(struct response *out)
 
     if (header_of(out, "ETag").p || fstat(out->fd, &st) != 0)
         return;
-    response_header(out, "ETag", str_f(out->mem, "\"%llx-%llx\"", (unsigned long long)st.st_mtim.tv_sec * 1000000000ull + (unsigned long long)st.st_mtim.tv_nsec,
-                                       (unsigned long long)st.st_size));
+    response_header(out, "ETag",
+                    str_f(out->mem, "\"%llx-%llx\"",
+                          (unsigned long long)st.st_mtim.tv_sec * 1000000000ull +
+                              (unsigned long long)st.st_mtim.tv_nsec,
+                          (unsigned long long)st.st_size));
 }
 
-static enum range_result wanted_ranges(const struct request *r, const struct response *out, struct range *ranges, int *n)
+static enum range_result wanted_ranges(const struct request *r, const struct response *out, struct range *ranges,
+                                       int *n)
 {
     struct str range = request_header(r, "Range"), condition = request_header(r, "If-Range");
 
@@ -149,8 +186,9 @@ static void send_multipart(struct wire *w, struct response *out, const struct ra
     int64_t bytes = 0;
 
     for (int i = 0; i < n; i++) {
-        heads[i] = str_f(out->mem, "%s--%.*s\r\nContent-Type: %.*s\r\nContent-Range: bytes %lld-%lld/%lld\r\n\r\n", i ? "\r\n" : "", STR(boundary),
-                         STR(type), (long long)ranges[i].first, (long long)(ranges[i].first + ranges[i].n - 1), (long long)out->fd_bytes);
+        heads[i] = str_f(out->mem, "%s--%.*s\r\nContent-Type: %.*s\r\nContent-Range: bytes %lld-%lld/%lld\r\n\r\n",
+                         i ? "\r\n" : "", STR(boundary), STR(type), (long long)ranges[i].first,
+                         (long long)(ranges[i].first + ranges[i].n - 1), (long long)out->fd_bytes);
         bytes += (int64_t)heads[i].n + ranges[i].n;
     }
     last = str_f(out->mem, "\r\n--%.*s--\r\n", STR(boundary));
@@ -171,8 +209,9 @@ static void send_one_range(struct wire *w, struct response *out, struct range ra
     struct str head;
 
     out->status = 206;
-    response_header(out, "Content-Range", str_f(out->mem, "bytes %lld-%lld/%lld", (long long)range.first, (long long)(range.first + range.n - 1),
-                                                (long long)out->fd_bytes));
+    response_header(out, "Content-Range",
+                    str_f(out->mem, "bytes %lld-%lld/%lld", (long long)range.first,
+                          (long long)(range.first + range.n - 1), (long long)out->fd_bytes));
     head = output_head(out, range.n);
     wire_write(w, &head, 1);
     send_range(w, out, range);

@@ -1,7 +1,6 @@
 /* policy.c: CORS as Starlette's middleware has it, but "*" never comes with credentials; security headers from the environment. */
 #include "fcgi/policy.h"
 
-
 #include <ctype.h>
 #include <strings.h>
 
@@ -59,8 +58,9 @@ static bool valid_xframe(struct str s)
 /* "camera=(),microphone=(self)" of the features that there are. */
 static bool valid_permissions(struct str s)
 {
-    static const char features[] = "accelerometer autoplay camera clipboard-read clipboard-write fullscreen geolocation gyroscope magnetometer "
-                                   "microphone midi payment picture-in-picture sync-xhr usb xr-spatial-tracking";
+    static const char features[] =
+        "accelerometer autoplay camera clipboard-read clipboard-write fullscreen geolocation gyroscope magnetometer "
+        "microphone midi payment picture-in-picture sync-xhr usb xr-spatial-tracking";
 
     while (s.n) {
         size_t eq = str_find_c(s, '=');
@@ -124,7 +124,7 @@ static bool valid_any(struct str s)
 }
 
 static const struct {
-    const char *variable, *name, *otherwise;         /* what a value that makes no sense becomes */
+    const char *variable, *name, *otherwise; /* what a value that makes no sense becomes */
     bool (*valid)(struct str value);
 } security[] = {
     { "CACHE_CONTROL", "Cache-Control", "no-store, max-age=0", valid_cache_control },
@@ -176,7 +176,7 @@ void policy_init(struct policy *p, struct arena *mem, const struct config *confi
     }
     p->security = str_copy(mem, buf_str(&lines.headers));
     p->origins = arena_new_array(mem, struct str, json_length(origins));
-    JSON_EACH(origins, i, item) {
+    JSON_EACH (origins, i, item) {
         struct str origin = str_copy(mem, json_str_value(item));
 
         if (str_is(origin, "*"))

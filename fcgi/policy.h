@@ -5,9 +5,9 @@
 #include "fcgi/request.h"
 #include "fcgi/response.h"
 
-struct policy {                  /* made once a process; strings live in the arena given */
-    struct str security;         /* "Name: value\r\n" … */
-    bool any_origin;             /* CORS_ALLOW_ORIGIN has "*" */
+struct policy {          /* made once a process; strings live in the arena given */
+    struct str security; /* "Name: value\r\n" … */
+    bool any_origin;     /* CORS_ALLOW_ORIGIN has "*" */
     struct str *origins;
     size_t origins_n;
 };

@@ -22,15 +22,15 @@ enum {
     MAX_CHILDREN = 256,
     BUSY_BEFORE_GROWTH_MS = 100,
     IDLE_BEFORE_END_MS = 60 * 1000,
-    SHORT_LIFE_MS = 1000,        /* who dies sooner is replaced more slowly each time */
+    SHORT_LIFE_MS = 1000, /* who dies sooner is replaced more slowly each time */
     LONGEST_BACKOFF_MS = 5000,
     TICK_MS = 1000,
-    KILL_AFTER_MS = 1000         /* behind the time to drain */
+    KILL_AFTER_MS = 1000 /* behind the time to drain */
 };
 
 /* Shared with the children: a word each, so that a child that dies leaves no lock behind. */
 struct state {
-    _Atomic int64_t since_ms;    /* busy or idle */
+    _Atomic int64_t since_ms; /* busy or idle */
     _Atomic int is_busy;
 };
 struct board {
@@ -38,8 +38,8 @@ struct board {
     struct state states[MAX_CHILDREN];
 };
 
-struct slot {                    /* the parent's own */
-    pid_t pid;                   /* 0: free */
+struct slot {  /* the parent's own */
+    pid_t pid; /* 0: free */
     int64_t born_ms;
     bool is_ending;
     struct state *state;
@@ -48,14 +48,14 @@ struct slot {                    /* the parent's own */
 static struct board *board;
 static struct slot slots[MAX_CHILDREN];
 static int wake_fd = -1;
-static int stop_fd = -1, null_fd = -1;       /* see stop_on_signals */
+static int stop_fd = -1, null_fd = -1; /* see stop_on_signals */
 static volatile sig_atomic_t stop_flag;
 static volatile sig_atomic_t stop_drain_s = 30;
 
 struct pool {
     const struct pool_options *options;
     int listen_fd, children;
-    int64_t all_busy_since_ms;   /* 0: somebody is idle */
+    int64_t all_busy_since_ms; /* 0: somebody is idle */
     int64_t next_birth_ms;
     int backoff_ms;
     int (*work)(const struct pool_child *child, void *arg);
@@ -88,7 +88,7 @@ static void on_stop(int signal_number)
     stop_flag = 1;
     if (stop_fd >= 0)
         dup2(null_fd, stop_fd);
-    alarm((unsigned)stop_drain_s);       /* its default action ends a request that will not */
+    alarm((unsigned)stop_drain_s); /* its default action ends a request that will not */
 }
 
 void stop_on_signals(int listen_fd)
@@ -101,7 +101,7 @@ void stop_on_signals(int listen_fd)
     stop_fd = listen_fd;
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
-    sigaction(SIGUSR1, &action, NULL);   /* what FastCGI process managers send for "end after this request" */
+    sigaction(SIGUSR1, &action, NULL); /* what FastCGI process managers send for "end after this request" */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_DFL);
     sigemptyset(&none);
@@ -122,7 +122,7 @@ static void be_child(struct pool *p, int slot)
         stop_drain_s = 1;
     stop_on_signals(p->listen_fd);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != p->pid)             /* it died before the line above */
+    if (getppid() != p->pid) /* it died before the line above */
         _exit(0);
     _exit(p->work(&child, p->arg));
 }
@@ -165,7 +165,7 @@ static bool birth(struct pool *p)
 
 static void forget(struct pool *p, struct slot *s)
 {
-    if (atomic_exchange(&s->state->is_busy, 0)) {       /* it died in a request */
+    if (atomic_exchange(&s->state->is_busy, 0)) { /* it died in a request */
         atomic_fetch_sub(&board->busy, 1);
         shared_busy(-1);
     }
@@ -208,7 +208,7 @@ static void reap(struct pool *p)
 
 static int alive(void)
 {
-    return atomic_load(&board->children);        /* without those that were told to end */
+    return atomic_load(&board->children); /* without those that were told to end */
 }
 
 static void keep_number(struct pool *p)
@@ -246,7 +246,8 @@ static void shrink(struct pool *p, int64_t now)
     for (int i = 0; i < MAX_CHILDREN; i++) {
         struct slot *s = &slots[i];
 
-        if (!s->pid || s->is_ending || atomic_load(&s->state->is_busy) || now - atomic_load(&s->state->since_ms) < IDLE_BEFORE_END_MS)
+        if (!s->pid || s->is_ending || atomic_load(&s->state->is_busy) ||
+            now - atomic_load(&s->state->since_ms) < IDLE_BEFORE_END_MS)
             continue;
         if (!oldest || atomic_load(&s->state->since_ms) < atomic_load(&oldest->state->since_ms))
             oldest = s;
@@ -268,7 +269,7 @@ static int wait_ms(const struct pool *p, int64_t now)
     if (alive() < p->options->min && p->next_birth_ms > now && p->next_birth_ms - now < ms)
         ms = p->next_birth_ms - now;
     if (alive() == p->options->min && !p->all_busy_since_ms)
-        ms = -1;                 /* nothing to shrink: a child's end or its eventfd wakes us */
+        ms = -1; /* nothing to shrink: a child's end or its eventfd wakes us */
     return (int)ms;
 }
 
@@ -351,7 +352,8 @@ static enum status make_board(struct error *err)
     return wake_fd >= 0 ? OK : error_set(err, FAILED, "could not make an eventfd: %s", strerror(errno));
 }
 
-int pool_run(const struct pool_options *options, int (*work)(const struct pool_child *child, void *arg), void *arg, struct error *err)
+int pool_run(const struct pool_options *options, int (*work)(const struct pool_child *child, void *arg), void *arg,
+             struct error *err)
 {
     struct pool p = { .options = options, .work = work, .arg = arg, .pid = getpid(), .listen_fd = -1 };
     sigset_t open_mask;
@@ -364,7 +366,7 @@ int pool_run(const struct pool_options *options, int (*work)(const struct pool_c
         return 1;
     take_signals(&open_mask);
     keep(&p, &open_mask);
-    alarm(0);                    /* the parent has a time limit of its own */
+    alarm(0); /* the parent has a time limit of its own */
     close(p.listen_fd);
     unlink(options->path);
     drain(&p, &open_mask);

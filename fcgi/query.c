@@ -129,13 +129,15 @@ bool lax_double(struct str text, double *out)
         char c = s.p[i];
 
         if (c == '_') {
-            bool between = i > 0 && i + 1 < s.n && s.p[i - 1] >= '0' && s.p[i - 1] <= '9' && s.p[i + 1] >= '0' && s.p[i + 1] <= '9';
+            bool between = i > 0 && i + 1 < s.n && s.p[i - 1] >= '0' && s.p[i - 1] <= '9' && s.p[i + 1] >= '0' &&
+                           s.p[i + 1] <= '9';
 
             if (!between)
                 return false;
             continue;
         }
-        if (!strchr("0123456789+-.eE", c) || c == '\0')      /* neither hexadecimal nor nan nor infinity, which JSON has not */
+        if (!strchr("0123456789+-.eE", c) ||
+            c == '\0') /* neither hexadecimal nor nan nor infinity, which JSON has not */
             return false;
         plain[n++] = c;
     }

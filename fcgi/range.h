@@ -7,7 +7,7 @@
 enum { RANGE_MAX = 16 };
 
 struct range {
-    int64_t first, n;            /* n > 0 */
+    int64_t first, n; /* n > 0 */
 };
 enum range_result { RANGE_WHOLE, RANGE_SOME, RANGE_NONE };
 

@@ -27,8 +27,11 @@ bool relay_is_socket(struct str path)
 /* "HTTP_USER_AGENT=x" as a header line. What belongs to the connection stays behind, and what could lie about who asks is written below. */
 static void add_header_line(struct buf *b, const char *param)
 {
-    static const char *const left_out[] = { "CONNECTION", "KEEP_ALIVE", "UPGRADE", "TE", "TRAILER", "TRANSFER_ENCODING", "PROXY", "PROXY_CONNECTION",
-                                            "EXPECT", "CONTENT_LENGTH", "CONTENT_TYPE", "X_FORWARDED_FOR", "X_FORWARDED_PROTO", "FORWARDED" };
+    static const char *const left_out[] = {
+        "CONNECTION",        "KEEP_ALIVE",      "UPGRADE",           "TE",       "TRAILER",
+        "TRANSFER_ENCODING", "PROXY",           "PROXY_CONNECTION",  "EXPECT",   "CONTENT_LENGTH",
+        "CONTENT_TYPE",      "X_FORWARDED_FOR", "X_FORWARDED_PROTO", "FORWARDED"
+    };
     const char *name = param + 5, *eq = strchr(name, '=');
     struct str key = str_n(name, eq ? (size_t)(eq - name) : 0), value;
 
@@ -76,11 +79,11 @@ static struct str request_head(const struct request *r)
 struct answer {
     int fd;
     struct arena *mem;
-    char *bytes;                 /* READ of them */
+    char *bytes; /* READ of them */
     struct buf head;
     struct relay_head parsed;
     struct dechunk dechunk;
-    int64_t left;                /* of a body with a length */
+    int64_t left; /* of a body with a length */
 };
 
 /* Some bytes, none at the end; false: timed out or broken. */
@@ -112,7 +115,8 @@ static bool read_head(struct answer *a, struct str *body)
         size_t end = str_find(buf_str(&a->head), S("\r\n\r\n"));
 
         if (end != STR_NPOS) {
-            if (relay_read_head(a->mem, str_sub(buf_str(&a->head), 0, end), &a->parsed) != OK || a->parsed.status == 101)
+            if (relay_read_head(a->mem, str_sub(buf_str(&a->head), 0, end), &a->parsed) != OK ||
+                a->parsed.status == 101)
                 return false;
             if (a->parsed.status >= 200) {
                 *body = str_from(buf_str(&a->head), end + 4);
@@ -177,7 +181,9 @@ static int refuse(struct response *out, int status, const char *detail)
 static bool refuse_upgrade(const struct request *r, struct response *out)
 {
     if (str_ieq(request_header(r, "Upgrade"), "websocket")) {
-        refuse(out, 501, "WebSocket connections cannot pass through FastCGI: the web server has to proxy this path to the sidecar.");
+        refuse(
+            out, 501,
+            "WebSocket connections cannot pass through FastCGI: the web server has to proxy this path to the sidecar.");
         return true;
     }
     if (relay_is_socket(r->path) && str_is(query_last(r->mem, r->query, "transport"), "websocket")) {

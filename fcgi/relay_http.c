@@ -3,7 +3,8 @@
 
 static bool is_hop_by_hop(struct str name)
 {
-    static const char *const names[] = { "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade", "TE", "Trailer" };
+    static const char *const names[] = { "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding",
+                                         "Upgrade",    "TE",         "Trailer" };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (str_ieq(name, names[i]))
@@ -117,8 +118,7 @@ static void other_byte(struct dechunk *d, char c)
         else if (c != '\r')
             d->line_empty = false;
         break;
-    default:
-        break;
+    default: break;
     }
 }
 

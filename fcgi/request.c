@@ -25,7 +25,7 @@ struct str request_header(const struct request *r, const char *name)
 
     if (str_ieq(str_of(name), "Content-Type") || str_ieq(str_of(name), "Content-Length"))
         n = 0;
-    else if (str_ieq(str_of(name), "Proxy"))         /* would become HTTP_PROXY (httpoxy): nobody asks for it in earnest */
+    else if (str_ieq(str_of(name), "Proxy")) /* would become HTTP_PROXY (httpoxy): nobody asks for it in earnest */
         return STR_NONE;
     for (const char *p = name; *p && n < sizeof(param) - 1; p++)
         param[n++] = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
@@ -40,7 +40,8 @@ struct str request_cookie(const struct request *r, const char *name)
 /* X-Forwarded-Proto is anybody's word; a web server that trusts its proxy says so by HTTPS (lighttpd: mod_extforward, Apache: mod_remoteip). */
 bool request_is_https(const struct request *r)
 {
-    return str_ieq(request_param(r, "HTTPS"), "on") || str_is(request_param(r, "HTTPS"), "1") || str_is(request_param(r, "REQUEST_SCHEME"), "https");
+    return str_ieq(request_param(r, "HTTPS"), "on") || str_is(request_param(r, "HTTPS"), "1") ||
+           str_is(request_param(r, "REQUEST_SCHEME"), "https");
 }
 
 struct str path_arg(const struct request *r, const char *name)

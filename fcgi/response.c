@@ -49,7 +49,8 @@ void response_header(struct response *out, const char *name, struct str value)
     for (size_t i = 0; clean && i < value.n; i++)
         clean = (unsigned char)value.p[i] >= ' ' ? value.p[i] != 127 : value.p[i] == '\t';
     if (!clean) {
-        log_error("a response header with control characters was left out: %s", name_is_clean(name) ? name : "(its name)");
+        log_error("a response header with control characters was left out: %s",
+                  name_is_clean(name) ? name : "(its name)");
         return;
     }
     buf_addf(&out->headers, "%s: ", name);
@@ -72,8 +73,8 @@ static void add_http_date(struct buf *b, int64_t unix_s)
     struct tm tm;
 
     gmtime_r(&t, &tm);
-    buf_addf(b, "%.3s, %02d %.3s %d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour,
-             tm.tm_min, tm.tm_sec);
+    buf_addf(b, "%.3s, %02d %.3s %d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon,
+             tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 /* The attributes in the order in which Python's http.cookies prints them. */
@@ -218,7 +219,8 @@ int fail(struct response *out, int status, const char *format, ...)
     return fail_json(out, status, json_new_str(out->mem, text));
 }
 
-int fail_form(struct response *out, const char *where, const char *member, const char *type, const char *msg, json_object *input, json_object *ctx)
+int fail_form(struct response *out, const char *where, const char *member, const char *type, const char *msg,
+              json_object *input, json_object *ctx)
 {
     struct check c = { .mem = out->mem };
     const struct loc top = { NULL, where, 0 }, at = { &top, member, 0 };
@@ -247,7 +249,11 @@ int fail_db(struct response *out, struct db *db)
 
 int fail_status(struct response *out, enum status st, const struct error *err)
 {
-    static const struct { enum status st; int status; const char *detail; } known[] = {
+    static const struct {
+        enum status st;
+        int status;
+        const char *detail;
+    } known[] = {
         { INVALID, 400, "Bad Request" },
         { NOT_FOUND, 404, "Not Found" },
         { TOO_BIG, 413, "Request Entity Too Large" },

@@ -13,11 +13,11 @@ struct response {
     struct arena *mem;
     int status;
     struct str content_type;
-    struct buf headers;                          /* "Name: value\r\n" …, written only by response_header() */
-    struct str pieces[RESPONSE_PIECES];          /* the body, in order; views that live as long as mem */
+    struct buf headers;                 /* "Name: value\r\n" …, written only by response_header() */
+    struct str pieces[RESPONSE_PIECES]; /* the body, in order; views that live as long as mem */
     int pieces_n;
-    struct buf tail;                             /* what did not fit the pieces; the last piece is a view of it */
-    int fd;                                      /* ≥ 0: the body is this file (closed afterwards); Range is answered */
+    struct buf tail; /* what did not fit the pieces; the last piece is a view of it */
+    int fd;          /* ≥ 0: the body is this file (closed afterwards); Range is answered */
     int64_t fd_bytes;
     bool is_plan;
 };
@@ -33,35 +33,38 @@ void response_header(struct response *out, const char *name, struct str value);
 struct cookie {
     const char *name;
     struct str value;
-    int64_t expires_s;           /* Unix time; 0: none */
+    int64_t expires_s; /* Unix time; 0: none */
     bool http_only, secure, delete_it;
-    const char *same_site;       /* "lax" … ; NULL: none */
+    const char *same_site; /* "lax" … ; NULL: none */
 };
 void response_cookie(struct response *out, const struct cookie *c);
 
-int reply_json(struct response *out, json_object *body);                     /* 200 */
+int reply_json(struct response *out, json_object *body); /* 200 */
 int reply_json_status(struct response *out, int status, json_object *body);
-int reply_json_text(struct response *out, struct str json);                  /* 200; text that is JSON already and lives in out->mem (or longer) */
+int reply_json_text(struct response *out,
+                    struct str json); /* 200; text that is JSON already and lives in out->mem (or longer) */
 int reply_bool(struct response *out, bool value);
 int reply_null(struct response *out);
 int reply_text(struct response *out, int status, const char *content_type, struct str body);
 int reply_empty(struct response *out, int status);
 int reply_redirect(struct response *out, int status, struct str location);
-int reply_file(struct response *out, int fd, int64_t bytes, const char *content_type);      /* fd is taken over */
+int reply_file(struct response *out, int fd, int64_t bytes, const char *content_type); /* fd is taken over */
 /* A body in pieces, for documents that go out unparsed: start with reply_pieces(), then add. Neighbours are merged when they are too many. */
 int reply_pieces(struct response *out, int status, const char *content_type);
 void response_add(struct response *out, struct str piece);
 
 /* {"detail": text}. */
 int fail(struct response *out, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
-int fail_json(struct response *out, int status, json_object *detail);        /* {"detail": <json>} */
+int fail_json(struct response *out, int status, json_object *detail); /* {"detail": <json>} */
 /* 422 in FastAPI's shape, for what a handler checks itself: one complaint about a member of "body", "query" or "path" (where); member NULL: about all of
  * it. type and msg as pydantic has them ("greater_than_equal", "Input should be …"); input NULL: null; ctx NULL: none. */
-int fail_form(struct response *out, const char *where, const char *member, const char *type, const char *msg, json_object *input,
-              json_object *ctx);
+int fail_form(struct response *out, const char *where, const char *member, const char *type, const char *msg,
+              json_object *input, json_object *ctx);
 /* After DB_ERROR: 503 with Retry-After when the database is away or locked, else 500; the cause is logged. */
 int fail_db(struct response *out, struct db *db);
-int fail_status(struct response *out, enum status st, const struct error *err);   /* INVALID 400, NOT_FOUND 404, UNAVAILABLE 503, TOO_BIG 413, else 500; logged */
+int fail_status(
+    struct response *out, enum status st,
+    const struct error *err); /* INVALID 400, NOT_FOUND 404, UNAVAILABLE 503, TOO_BIG 413, else 500; logged */
 
 /* A worker's answer to the sidecar: what to do next (see docs/architecture.md, "Plans"). */
 int reply_plan(struct response *out, json_object *plan);

@@ -6,23 +6,23 @@
 
 enum { MAX_SEGMENTS = 32, MAX_ARGS = 8 };
 
-struct leaf {                    /* one route */
+struct leaf { /* one route */
     const struct route *route;
     struct leaf *next;
     bool pending;
 };
 
 struct node {
-    struct str segment;          /* of a literal child */
+    struct str segment; /* of a literal child */
     struct node *literals, *next;
-    struct node *param;          /* any segment but an empty one */
-    struct leaf *here, *rest;    /* routes that end here; routes that take the rest of the path from here */
+    struct node *param;       /* any segment but an empty one */
+    struct leaf *here, *rest; /* routes that end here; routes that take the rest of the path from here */
 };
 
 struct router {
     struct arena *mem;
     struct node root;
-    struct leaf **all;           /* in order of declaration */
+    struct leaf **all; /* in order of declaration */
     size_t n;
 };
 
@@ -170,7 +170,8 @@ static enum status check_route(const struct route *route, struct error *err)
     if (!route->about && !route->hidden)
         return error_set(err, INVALID, "%s %s: no description", method_name(route->method), route->path);
     if (route->needs && route->access != VERIFIED)
-        return error_set(err, INVALID, "%s %s: a permission is asked of verified users only", method_name(route->method), route->path);
+        return error_set(err, INVALID, "%s %s: a permission is asked of verified users only",
+                         method_name(route->method), route->path);
     st = check_fields(route->form, route->path, 0, err);
     if (st == OK)
         st = check_fields(route->query, route->path, 0, err);
@@ -189,13 +190,14 @@ static enum status add_route(struct router *router, const struct route *route, b
         if (leaf->route->method != route->method)
             continue;
         if (pending || leaf->pending) {
-            if (!pending) {          /* tables may come in any order */
+            if (!pending) { /* tables may come in any order */
                 leaf->route = route;
                 leaf->pending = false;
             }
             return OK;
         }
-        return error_set(err, INVALID, "%s %s: declared twice (as %s too)", method_name(route->method), route->path, leaf->route->path);
+        return error_set(err, INVALID, "%s %s: declared twice (as %s too)", method_name(route->method), route->path,
+                         leaf->route->path);
     }
     leaf = arena_new_one(router->mem, struct leaf);
     leaf->route = route;
@@ -207,7 +209,8 @@ static enum status add_route(struct router *router, const struct route *route, b
     return OK;
 }
 
-enum status router_new(const struct route *const *tables, const struct route *pending, struct router **out, struct error *err)
+enum status router_new(const struct route *const *tables, const struct route *pending, struct router **out,
+                       struct error *err)
 {
     struct arena *mem = arena_new(256 * 1024);
     struct router *router = arena_new_one(mem, struct router);
@@ -236,7 +239,7 @@ void router_free(struct router *router)
 
 struct search {
     enum method method;
-    struct str raw[MAX_SEGMENTS], segments[MAX_SEGMENTS];    /* as sent, decoded */
+    struct str raw[MAX_SEGMENTS], segments[MAX_SEGMENTS]; /* as sent, decoded */
     int n;
     const struct leaf *found;
     unsigned allowed;
@@ -315,7 +318,8 @@ static enum status take_args(struct arena *mem, const struct search *s, struct s
     return OK;
 }
 
-enum status router_find(const struct router *router, struct arena *mem, enum method method, struct str path, struct match *out)
+enum status router_find(const struct router *router, struct arena *mem, enum method method, struct str path,
+                        struct match *out)
 {
     struct search s = { .method = method };
     struct str rest = str_from(path, 1), segment;
@@ -380,7 +384,7 @@ struct str router_sidecar_paths(const struct router *router, struct arena *mem)
 
         if (route->server != SIDECAR || route->access == INTERNAL)
             continue;
-        for (size_t j = 0; j < i && !seen; j++)          /* another method of the same path */
+        for (size_t j = 0; j < i && !seen; j++) /* another method of the same path */
             seen = router->all[j]->route->server == SIDECAR && strcmp(router->all[j]->route->path, route->path) == 0;
         if (seen)
             continue;

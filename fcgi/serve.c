@@ -20,7 +20,7 @@
 #include "lib/db/migrate.h"
 
 enum { FIRST_BLOCK = 128 * 1024 };
-static const int64_t max_upload = 100 * 1024 * 1024 + 1024 * 1024;       /* 100 MB and their multipart frame */
+static const int64_t max_upload = 100 * 1024 * 1024 + 1024 * 1024; /* 100 MB and their multipart frame */
 
 /* ---- the process */
 
@@ -149,7 +149,8 @@ static void read_line(struct server *s, struct request *r)
 {
     size_t mark;
 
-    r->id = str_f(r->mem, "%08x%06llx", (unsigned)s->id_prefix, (unsigned long long)(s->id_prefix >> 40) + ++s->requests);
+    r->id = str_f(r->mem, "%08x%06llx", (unsigned)s->id_prefix,
+                  (unsigned long long)(s->id_prefix >> 40) + ++s->requests);
     r->method = method_of(request_param(r, "REQUEST_METHOD"));
     r->uri = without_host(request_param(r, "REQUEST_URI"));
     mark = str_find_c(r->uri, '?');
@@ -176,7 +177,8 @@ static int64_t content_length(const struct request *r)
 
 static int64_t body_limit(const struct server *s, const struct request *r)
 {
-    bool is_upload = r->route ? r->route->body == BODY_MULTIPART || r->route->body == BODY_RAW : str_starts(r->content_type, "multipart/");
+    bool is_upload = r->route ? r->route->body == BODY_MULTIPART || r->route->body == BODY_RAW
+                              : str_starts(r->content_type, "multipart/");
 
     return is_upload ? s->max_upload_bytes : s->max_json_bytes;
 }
@@ -193,7 +195,7 @@ static int read_body(struct server *s, struct wire *w, struct request *r, struct
         return 0;
     if (n > limit) {
         if (n <= 4 * s->max_upload_bytes)
-            wire_skip(w, n);     /* or the web server, still writing, would not hear the answer */
+            wire_skip(w, n); /* or the web server, still writing, would not hear the answer */
         return fail(out, 413, "Request Entity Too Large");
     }
     body = arena_alloc(r->mem, (size_t)n + 1);
@@ -324,8 +326,8 @@ static void finish(struct server *s, struct wire *w, struct request *r, struct r
     response_header(out, "X-Process-Time", str_f(r->mem, "%lld", (long long)(took_us / 1000000)));
     output_send(w, r, out);
     if (s->log_requests)
-        log_info("%s %.*s %d %lld.%lld ms user=%.*s", method_name(r->method), STR(r->path), out->status, (long long)(took_us / 1000),
-                 (long long)(took_us / 100 % 10), STR(r->user ? r->user->id : S("-")));
+        log_info("%s %.*s %d %lld.%lld ms user=%.*s", method_name(r->method), STR(r->path), out->status,
+                 (long long)(took_us / 1000), (long long)(took_us / 100 % 10), STR(r->user ? r->user->id : S("-")));
     else if (out->status >= 500 && out->status != 501)
         log_error("%s %.*s was answered %d", method_name(r->method), STR(r->path), out->status);
 }

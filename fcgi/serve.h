@@ -11,9 +11,9 @@ struct server {
     struct db *db;
     struct router *router;
     struct policy policy;
-    struct arena *start_mem;     /* lives as long as the process */
-    struct arena *mem;           /* of the request, reset between two */
-    const char *frontend_dir;    /* NULL: unknown */
+    struct arena *start_mem;  /* lives as long as the process */
+    struct arena *mem;        /* of the request, reset between two */
+    const char *frontend_dir; /* NULL: unknown */
     bool in_worker, is_dev, log_requests;
     int64_t max_json_bytes, max_upload_bytes;
     uint64_t id_prefix, requests;
@@ -26,7 +26,7 @@ enum status server_init(struct server *s, bool in_worker, struct error *err);
 enum status server_prepare(struct server *s, struct error *err);
 /* Connects and reads the settings, so that the first request does not wait for that. Without a database: nothing. */
 void server_warm(struct server *s);
-void server_after_fork(struct server *s);        /* in each child: what must differ between processes */
+void server_after_fork(struct server *s); /* in each child: what must differ between processes */
 void server_free(struct server *s);
 
 /* Reads one request from w and answers it. */

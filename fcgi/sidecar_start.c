@@ -122,7 +122,7 @@ static enum status start_once(const char *run_dir, struct error *err)
     if (lock < 0)
         return error_set(err, FAILED, "could not open %s: %s", lock_path, strerror(errno));
     if (flock(lock, LOCK_EX | LOCK_NB) != 0)
-        return OK;                       /* another process starts it: wait with it */
+        return OK; /* another process starts it: wait with it */
     probe = connect_once(run_dir);
     if (probe >= 0) {
         close(probe);
@@ -132,7 +132,7 @@ static enum status start_once(const char *run_dir, struct error *err)
         return error_set(err, NOT_FOUND, "no sidecar runs, and there is no program %s to start", program);
     log_info("starting %s", program);
     st = start_detached(program, run_dir, err);
-    if (st == OK) {                      /* held until it listens, so that nobody starts a second one */
+    if (st == OK) { /* held until it listens, so that nobody starts a second one */
         probe = wait_for_it(run_dir, mono_ms() + WAIT_MS);
         if (probe >= 0)
             close(probe);

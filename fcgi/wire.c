@@ -10,8 +10,8 @@
 #include <fastcgi.h>
 
 enum {
-    SMALL = 7 * 1024,            /* fits libfcgi's buffer with what is there already */
-    RECORD = 65528,              /* of a record's at most 65535 bytes, a multiple of 8: no padding */
+    SMALL = 7 * 1024, /* fits libfcgi's buffer with what is there already */
+    RECORD = 65528,   /* of a record's at most 65535 bytes, a multiple of 8: no padding */
     VECTORS = 64
 };
 
@@ -82,8 +82,8 @@ struct framer {
     struct iovec v[VECTORS];
     FCGI_Header heads[VECTORS / 2];
     int n, heads_n;
-    size_t room;                 /* left in the record that was begun */
-    size_t left;                 /* of all pieces, not yet framed */
+    size_t room; /* left in the record that was begun */
+    size_t left; /* of all pieces, not yet framed */
 };
 
 static void send_framed(struct framer *f)
@@ -158,7 +158,7 @@ void wire_write(struct wire *w, const struct str *pieces, int n)
                 w->broken = true;
         return;
     }
-    wire_flush(w);               /* what the stream holds comes first */
+    wire_flush(w); /* what the stream holds comes first */
     f.left = total;
     for (int i = 0; i < n; i++)
         frame_piece(&f, pieces[i]);

@@ -7,14 +7,14 @@
 #include "lib/base/error.h"
 
 struct wire {
-    FCGX_Request *fcgi;          /* NULL: plain CGI on descriptors 0 and 1 */
-    char **params;               /* "NAME=value" */
-    bool broken;                 /* the web server is gone: writing is in vain */
+    FCGX_Request *fcgi; /* NULL: plain CGI on descriptors 0 and 1 */
+    char **params;      /* "NAME=value" */
+    bool broken;        /* the web server is gone: writing is in vain */
 };
 
 /* n bytes of the body; fewer: that was all, or the web server is gone. */
 size_t wire_read(struct wire *w, char *to, size_t n);
-void wire_skip(struct wire *w, int64_t n);               /* reads that much and forgets it */
+void wire_skip(struct wire *w, int64_t n); /* reads that much and forgets it */
 
 /* Sends pieces in order. Small ones are collected until the request ends or wire_flush() is called; large ones go out uncopied. */
 void wire_write(struct wire *w, const struct str *pieces, int n);

@@ -23,8 +23,10 @@ static int list_chats(struct request *r, struct response *out)
     bool paged = query_has(r, "page") && query_str(r, "page").n;
     struct chat_titles titles;
 
-    return reply_list(r, out, chat_titles_of_user(r->db, r->mem, r->user->id, query_bool(r, "include_folders", false), page_skip(r, 1),
-                                                  paged ? PAGE : 0, &titles), &titles);
+    return reply_list(r, out,
+                      chat_titles_of_user(r->db, r->mem, r->user->id, query_bool(r, "include_folders", false),
+                                          page_skip(r, 1), paged ? PAGE : 0, &titles),
+                      &titles);
 }
 
 static int list_pinned(struct request *r, struct response *out)
@@ -37,7 +39,8 @@ static int list_pinned(struct request *r, struct response *out)
 static int list_folder(struct request *r, struct response *out)
 {
     struct chat_titles titles;
-    enum db_status st = chat_titles_in_folder(r->db, r->mem, r->user->id, path_arg(r, "folder_id"), page_skip(r, 1), PAGE, &titles);
+    enum db_status st = chat_titles_in_folder(r->db, r->mem, r->user->id, path_arg(r, "folder_id"), page_skip(r, 1),
+                                              PAGE, &titles);
     json_object *list = json_new_array(r->mem);
 
     if (st == DB_ERROR)
@@ -57,7 +60,9 @@ static int list_folder(struct request *r, struct response *out)
 static int filtered(struct request *r, struct response *out, struct str user_id, bool archived_only)
 {
     struct str direction = query_str(r, "direction");
-    struct chat_filter f = { .title_has = query_str(r, "query"), .archived_only = archived_only, .skip = page_skip(r, 1), .limit = PAGE };
+    struct chat_filter f = {
+        .title_has = query_str(r, "query"), .archived_only = archived_only, .skip = page_skip(r, 1), .limit = PAGE
+    };
     struct chat_titles titles;
 
     if (query_str(r, "order_by").n && direction.n) {
@@ -118,12 +123,14 @@ static enum db_status read_search(struct request *r, struct str text, struct cha
     s->text = buf_str(&words);
     s->tag_ids = s->no_tags ? S("[]") : json_text(r->mem, tags);
     s->folder_ids = S("[]");
-    return json_length(folder_names) ? folder_ids_by_names(r->db, r->mem, r->user->id, folder_names, &s->folder_ids) : DB_DONE;
+    return json_length(folder_names) ? folder_ids_by_names(r->db, r->mem, r->user->id, folder_names, &s->folder_ids)
+                                     : DB_DONE;
 }
 
 static int search(struct request *r, struct response *out)
 {
-    struct str text = str_trim(str_lower(r->mem, str_replace(r->mem, query_str(r, "text"), S("\0"), S("")))), lone = str_trim(query_str(r, "text"));
+    struct str text = str_trim(str_lower(r->mem, str_replace(r->mem, query_str(r, "text"), S("\0"), S("")))),
+               lone = str_trim(query_str(r, "text"));
     struct chat_search s = { .archived = -1, .pinned = -1, .shared = -1, .skip = page_skip(r, 1), .limit = PAGE };
     struct chat_titles titles;
     enum db_status st = read_search(r, text, &s);
@@ -190,22 +197,32 @@ static int all_in_folder(struct request *r, struct response *out)
 
 /* ---- routes */
 
-static const struct field list_query[] = { FIELD(INTEGER, "page", OPTIONAL), FIELD(BOOLEAN, "include_folders", OPTIONAL, .def = "false"), END };
+static const struct field list_query[] = { FIELD(INTEGER, "page", OPTIONAL),
+                                           FIELD(BOOLEAN, "include_folders", OPTIONAL, .def = "false"), END };
 static const struct field page_query[] = { FIELD(INTEGER, "page", OPTIONAL, .def = "1"), END };
 static const struct field search_query[] = { FIELD(STRING, "text", REQUIRED), FIELD(INTEGER, "page", OPTIONAL), END };
-static const struct field filter_query[] = { FIELD(INTEGER, "page", OPTIONAL), FIELD(STRING, "query", OPTIONAL), FIELD(STRING, "order_by", OPTIONAL),
-                                             FIELD(STRING, "direction", OPTIONAL), END };
+static const struct field filter_query[] = { FIELD(INTEGER, "page", OPTIONAL), FIELD(STRING, "query", OPTIONAL),
+                                             FIELD(STRING, "order_by", OPTIONAL), FIELD(STRING, "direction", OPTIONAL),
+                                             END };
 
 const struct route chat_lists_routes[] = {
-    { GET, "/api/v1/chats/", VERIFIED, list_chats, .query = list_query, .about = "Chats of the caller, newest change first" },
-    { GET, "/api/v1/chats/list", VERIFIED, list_chats, .query = list_query, .about = "Chats of the caller, newest change first" },
-    { GET, "/api/v1/chats/list/user/{user_id}", ADMIN, list_of_user, .query = filter_query, .about = "Chats of another user" },
-    { GET, "/api/v1/chats/search", VERIFIED, search, .query = search_query, .about = "Chats of the caller that hold a text" },
-    { GET, "/api/v1/chats/folder/{folder_id}", VERIFIED, all_in_folder, .about = "Whole chats in a folder and below it" },
-    { GET, "/api/v1/chats/folder/{folder_id}/list", VERIFIED, list_folder, .query = page_query, .about = "Chats in a folder" },
+    { GET, "/api/v1/chats/", VERIFIED, list_chats, .query = list_query,
+      .about = "Chats of the caller, newest change first" },
+    { GET, "/api/v1/chats/list", VERIFIED, list_chats, .query = list_query,
+      .about = "Chats of the caller, newest change first" },
+    { GET, "/api/v1/chats/list/user/{user_id}", ADMIN, list_of_user, .query = filter_query,
+      .about = "Chats of another user" },
+    { GET, "/api/v1/chats/search", VERIFIED, search, .query = search_query,
+      .about = "Chats of the caller that hold a text" },
+    { GET, "/api/v1/chats/folder/{folder_id}", VERIFIED, all_in_folder,
+      .about = "Whole chats in a folder and below it" },
+    { GET, "/api/v1/chats/folder/{folder_id}/list", VERIFIED, list_folder, .query = page_query,
+      .about = "Chats in a folder" },
     { GET, "/api/v1/chats/pinned", VERIFIED, list_pinned, .about = "Pinned chats of the caller" },
     { GET, "/api/v1/chats/all", VERIFIED, all_chats, .about = "All chats of the caller, whole" },
     { GET, "/api/v1/chats/all/archived", VERIFIED, all_archived, .about = "All archived chats of the caller, whole" },
     { GET, "/api/v1/chats/all/db", ADMIN, all_in_database, .about = "All chats of all users, whole" },
-    { GET, "/api/v1/chats/archived", VERIFIED, list_archived, .query = filter_query, .about = "Archived chats of the caller" },
-    END };
+    { GET, "/api/v1/chats/archived", VERIFIED, list_archived, .query = filter_query,
+      .about = "Archived chats of the caller" },
+    END
+};

@@ -22,10 +22,13 @@ static void add_head(struct buf *b, const struct chat *c)
 
 static void add_tail(struct buf *b, const struct chat *c)
 {
-    buf_addf(b, ",\"updated_at\":%lld,\"created_at\":%lld,\"share_id\":", (long long)c->updated_at, (long long)c->created_at);
+    buf_addf(b, ",\"updated_at\":%lld,\"created_at\":%lld,\"share_id\":", (long long)c->updated_at,
+             (long long)c->created_at);
     add_nullable(b, c->share_id);
     buf_addf(b, ",\"archived\":%s,\"pinned\":%s,\"meta\":", c->archived ? "true" : "false",
-             c->pinned_is_null ? "null" : c->pinned ? "true" : "false");
+             c->pinned_is_null ? "null"
+             : c->pinned       ? "true"
+                               : "false");
     buf_add_str(b, c->meta);
     buf_add_c(b, ",\"folder_id\":");
     add_nullable(b, c->folder_id);
@@ -91,7 +94,7 @@ struct str chat_tag_ids(struct arena *mem, const struct chat *c)
 {
     json_object *tags = json_get(json_parse_or_null(mem, c->meta), "tags"), *ids = json_new_array(mem);
 
-    JSON_EACH(tags, i, tag)
+    JSON_EACH (tags, i, tag)
         if (json_is(tag, json_type_string))
             json_push(ids, tag);
     return json_text(mem, ids);

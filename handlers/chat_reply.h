@@ -8,7 +8,8 @@
 
 #define WENT_WRONG "Something went wrong :/"
 #define NOT_FOUND_TEXT "We could not find what you're looking for :/"
-#define PROHIBITED_TEXT "You do not have permission to access this resource. Please contact your administrator for assistance."
+#define PROHIBITED_TEXT \
+    "You do not have permission to access this resource. Please contact your administrator for assistance."
 
 /* The stored document goes out as it is, unparsed. */
 int reply_chat(struct response *out, const struct chat *c);

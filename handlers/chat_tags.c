@@ -84,11 +84,12 @@ static int add_tag(struct request *r, struct response *out)
         return fail(out, 400, "[ERROR: Tag name cannot be 'None']");
     }
     ids = json_parse_or_null(r->mem, chat_tag_ids(r->mem, &c));
-    JSON_EACH(ids, i, tag)
+    JSON_EACH (ids, i, tag)
         there |= str_eq(json_str_value(tag), id);
     if (!there) {
         json_push_str(ids, id);
-        if (tag_ensure(r->db, r->mem, name, r->user->id) == DB_ERROR || save_tags(r, &c, json_text(r->mem, ids)) == DB_ERROR)
+        if (tag_ensure(r->db, r->mem, name, r->user->id) == DB_ERROR ||
+            save_tags(r, &c, json_text(r->mem, ids)) == DB_ERROR)
             return abandon(r, out, DB_ERROR, "");
     }
     if (db_commit(r->db) == DB_ERROR)
@@ -105,10 +106,11 @@ static int remove_tag(struct request *r, struct response *out)
 
     if (st != DB_ROW)
         return abandon(r, out, st, NOT_FOUND_TEXT);
-    JSON_EACH(json_parse_or_null(r->mem, chat_tag_ids(r->mem, &c)), i, tag)
+    JSON_EACH (json_parse_or_null(r->mem, chat_tag_ids(r->mem, &c)), i, tag)
         if (!str_eq(json_str_value(tag), id))
             json_push(left, tag);
-    if (save_tags(r, &c, json_text(r->mem, left)) == DB_ERROR || drop_if_unused(r, id) == DB_ERROR || db_commit(r->db) == DB_ERROR)
+    if (save_tags(r, &c, json_text(r->mem, left)) == DB_ERROR || drop_if_unused(r, id) == DB_ERROR ||
+        db_commit(r->db) == DB_ERROR)
         return abandon(r, out, DB_ERROR, "");
     return reply_own_tags(r, out, json_text(r->mem, left));
 }
@@ -122,21 +124,24 @@ static int remove_all_tags(struct request *r, struct response *out)
         return abandon(r, out, st, NOT_FOUND_TEXT);
     if (save_tags(r, &c, S("[]")) == DB_ERROR)
         return abandon(r, out, DB_ERROR, "");
-    JSON_EACH(json_parse_or_null(r->mem, chat_tag_ids(r->mem, &c)), i, tag)
+    JSON_EACH (json_parse_or_null(r->mem, chat_tag_ids(r->mem, &c)), i, tag)
         if (drop_if_unused(r, json_str_value(tag)) == DB_ERROR)
             return abandon(r, out, DB_ERROR, "");
     return db_commit(r->db) == DB_ERROR ? abandon(r, out, DB_ERROR, "") : reply_bool(out, true);
 }
 
 static const struct field tag_form[] = { FIELD(STRING, "name", REQUIRED), END };
-static const struct field tag_filter_form[] = { FIELD(STRING, "name", REQUIRED), FIELD(INTEGER, "skip", OPTIONAL, .def = "0"),
+static const struct field tag_filter_form[] = { FIELD(STRING, "name", REQUIRED),
+                                                FIELD(INTEGER, "skip", OPTIONAL, .def = "0"),
                                                 FIELD(INTEGER, "limit", OPTIONAL, .def = "50"), END };
 
 const struct route chat_tags_routes[] = {
     { GET, "/api/v1/chats/all/tags", VERIFIED, list_tags, .about = "All tags of the caller" },
-    { POST, "/api/v1/chats/tags", VERIFIED, chats_by_tag, .form = tag_filter_form, .about = "Chats of the caller that carry a tag" },
+    { POST, "/api/v1/chats/tags", VERIFIED, chats_by_tag, .form = tag_filter_form,
+      .about = "Chats of the caller that carry a tag" },
     { GET, "/api/v1/chats/{id}/tags", VERIFIED, get_chat_tags, .about = "Tags of a chat" },
     { POST, "/api/v1/chats/{id}/tags", VERIFIED, add_tag, .form = tag_form, .about = "Adds a tag to a chat" },
     { DELETE, "/api/v1/chats/{id}/tags", VERIFIED, remove_tag, .form = tag_form, .about = "Takes a tag off a chat" },
     { DELETE, "/api/v1/chats/{id}/tags/all", VERIFIED, remove_all_tags, .about = "Takes all tags off a chat" },
-    END };
+    END
+};

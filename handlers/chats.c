@@ -40,8 +40,12 @@ static bool may(struct request *r, const char *permission)
 /* A new row of the caller's with the document and its title. INVALID: the title is no string. */
 static enum status new_chat(struct request *r, struct str document, struct chat *c)
 {
-    *c = (struct chat){ .id = random_uuid(r->mem), .user_id = r->user->id, .document = document, .meta = S("{}"),
-                        .created_at = now_s(), .updated_at = now_s() };
+    *c = (struct chat){ .id = random_uuid(r->mem),
+                        .user_id = r->user->id,
+                        .document = document,
+                        .meta = S("{}"),
+                        .created_at = now_s(),
+                        .updated_at = now_s() };
     return document_title(r->mem, document, &c->title);
 }
 
@@ -60,7 +64,7 @@ static int create_chat(struct request *r, struct response *out)
 /* The names of tags that an imported chat carries: "deep_sea" → "Deep Sea". */
 static enum db_status import_tags(struct request *r, json_object *tags)
 {
-    JSON_EACH(tags, i, tag) {
+    JSON_EACH (tags, i, tag) {
         struct str id = tag_id_of(r->mem, json_str_value(tag)), name = str_replace(r->mem, id, S("_"), S(" "));
         bool first = true;
 
@@ -94,8 +98,8 @@ static int import_chat(struct request *r, struct response *out)
         c.created_at = form_int(r, "created_at", 0);
     if (form_int(r, "updated_at", 0))
         c.updated_at = form_int(r, "updated_at", 0);
-    if (db_begin(r->db) == DB_ERROR || chat_insert(r->db, &c) == DB_ERROR || import_tags(r, json_get(meta, "tags")) == DB_ERROR ||
-        db_commit(r->db) == DB_ERROR)
+    if (db_begin(r->db) == DB_ERROR || chat_insert(r->db, &c) == DB_ERROR ||
+        import_tags(r, json_get(meta, "tags")) == DB_ERROR || db_commit(r->db) == DB_ERROR)
         return abandon(r, out, DB_ERROR, "");
     return reply_chat(out, &c);
 }
@@ -198,7 +202,8 @@ static int update_chat(struct request *r, struct response *out)
 {
     struct chat c;
     bool changed;
-    enum db_status st = chat_change_document(r->db, r->mem, path_arg(r, "id"), r->user->id, merge_form, form_json(r, "chat"), &c, &changed);
+    enum db_status st = chat_change_document(r->db, r->mem, path_arg(r, "id"), r->user->id, merge_form,
+                                             form_json(r, "chat"), &c, &changed);
 
     if (st != DB_ROW)
         return fail_change(r, out, st);
@@ -214,7 +219,7 @@ static struct str owner_of_message(const struct request *r)
 struct message_change {
     struct str message_id, type;
     json_object *data;
-    bool is_nowhere;                 /* there is no history to put it into */
+    bool is_nowhere; /* there is no history to put it into */
 };
 
 static bool change_message(struct arena *mem, struct chat *c, void *arg)
@@ -248,16 +253,19 @@ static bool apply_event(struct arena *mem, struct chat *c, void *arg)
     bool had_messages = document_has_messages(c->document), changed;
 
     c->document = document_with_event(mem, c->document, m->message_id, m->type, m->data, &changed);
-    m->is_nowhere = changed && !had_messages && !str_is(m->type, "status");      /* a status makes the place */
+    m->is_nowhere = changed && !had_messages && !str_is(m->type, "status"); /* a status makes the place */
     return changed && !m->is_nowhere;
 }
 
 static int send_message_event(struct request *r, struct response *out)
 {
-    struct message_change m = { .message_id = path_arg(r, "message_id"), .type = form_str(r, "type"), .data = form_json(r, "data") };
+    struct message_change m = { .message_id = path_arg(r, "message_id"),
+                                .type = form_str(r, "type"),
+                                .data = form_json(r, "data") };
     struct chat c;
     bool changed;
-    enum db_status st = chat_change_document(r->db, r->mem, path_arg(r, "id"), owner_of_message(r), apply_event, &m, &c, &changed);
+    enum db_status st = chat_change_document(r->db, r->mem, path_arg(r, "id"), owner_of_message(r), apply_event, &m, &c,
+                                             &changed);
 
     if (st != DB_ROW)
         return fail_change(r, out, st);
@@ -282,7 +290,7 @@ static int pin_chat(struct request *r, struct response *out)
 /* Tags that no open chat of the user carries (any more) are dropped; those of a chat that comes back are made again. */
 static enum db_status tags_follow(struct request *r, struct str user_id, json_object *tags, bool chat_is_back)
 {
-    JSON_EACH(tags, i, tag) {
+    JSON_EACH (tags, i, tag) {
         struct str id = tag_id_of(r->mem, json_str_value(tag));
         int64_t n = 0;
 
@@ -397,7 +405,7 @@ static int delete_chat(struct request *r, struct response *out)
     if (st != DB_ROW)
         return st == DB_ERROR ? fail_db(out, r->db) : fail(out, 404, NOT_FOUND_TEXT);
     if (!r->user->is_admin && !str_eq(c.user_id, r->user->id))
-        return reply_bool(out, true);            /* as the Python backend answers; nothing is deleted */
+        return reply_bool(out, true); /* as the Python backend answers; nothing is deleted */
     if (db_begin(r->db) == DB_ERROR || chat_delete(r->db, c.id, STR_NONE) == DB_ERROR ||
         tags_follow(r, c.user_id, tags_of(r, &c), false) == DB_ERROR || db_commit(r->db) == DB_ERROR)
         return abandon(r, out, DB_ERROR, "");
@@ -408,7 +416,8 @@ static int delete_all_chats(struct request *r, struct response *out)
 {
     if (!may(r, "chat.delete"))
         return fail(out, 401, PROHIBITED_TEXT);
-    if (db_begin(r->db) == DB_ERROR || chats_delete_of_user(r->db, r->user->id) == DB_ERROR || db_commit(r->db) == DB_ERROR)
+    if (db_begin(r->db) == DB_ERROR || chats_delete_of_user(r->db, r->user->id) == DB_ERROR ||
+        db_commit(r->db) == DB_ERROR)
         return abandon(r, out, DB_ERROR, "");
     return reply_bool(out, true);
 }
@@ -427,9 +436,13 @@ static int unarchive_all(struct request *r, struct response *out)
 
 static const struct field chat_form[] = { FIELD(OBJECT, "chat", REQUIRED), FIELD(STRING, "folder_id", OPTIONAL), END };
 
-static const struct field import_form[] = {
-    FIELD(OBJECT, "chat", REQUIRED), FIELD(STRING, "folder_id", OPTIONAL), FIELD(OBJECT, "meta", OPTIONAL, .def = "{}"),
-    FIELD(BOOLEAN, "pinned", OPTIONAL, .def = "false"), FIELD(INTEGER, "created_at", OPTIONAL), FIELD(INTEGER, "updated_at", OPTIONAL), END };
+static const struct field import_form[] = { FIELD(OBJECT, "chat", REQUIRED),
+                                            FIELD(STRING, "folder_id", OPTIONAL),
+                                            FIELD(OBJECT, "meta", OPTIONAL, .def = "{}"),
+                                            FIELD(BOOLEAN, "pinned", OPTIONAL, .def = "false"),
+                                            FIELD(INTEGER, "created_at", OPTIONAL),
+                                            FIELD(INTEGER, "updated_at", OPTIONAL),
+                                            END };
 
 static const struct field message_form[] = { FIELD(STRING, "content", REQUIRED), END };
 static const struct field event_form[] = { FIELD(STRING, "type", REQUIRED), FIELD(OBJECT, "data", REQUIRED), END };
@@ -438,23 +451,30 @@ static const struct field folder_form[] = { FIELD(STRING, "folder_id", OPTIONAL)
 
 const struct route chats_routes[] = {
     { POST, "/api/v1/chats/new", VERIFIED, create_chat, .form = chat_form, .about = "A new chat" },
-    { POST, "/api/v1/chats/import", VERIFIED, import_chat, .form = import_form, .about = "A chat with its times, tags and pin" },
+    { POST, "/api/v1/chats/import", VERIFIED, import_chat, .form = import_form,
+      .about = "A chat with its times, tags and pin" },
     { DELETE, "/api/v1/chats/", VERIFIED, delete_all_chats, .about = "Deletes all chats of the caller" },
     { POST, "/api/v1/chats/archive/all", VERIFIED, archive_all, .about = "Archives all chats of the caller" },
-    { POST, "/api/v1/chats/unarchive/all", VERIFIED, unarchive_all, .about = "Takes all chats of the caller out of the archive" },
+    { POST, "/api/v1/chats/unarchive/all", VERIFIED, unarchive_all,
+      .about = "Takes all chats of the caller out of the archive" },
     { GET, "/api/v1/chats/share/{share_id}", VERIFIED, get_shared_chat, .about = "A chat that somebody shares" },
     { GET, "/api/v1/chats/{id}", VERIFIED, get_chat, .about = "One chat of the caller" },
-    { POST, "/api/v1/chats/{id}", VERIFIED, update_chat, .form = chat_form, .about = "Changes members of a chat's document" },
+    { POST, "/api/v1/chats/{id}", VERIFIED, update_chat, .form = chat_form,
+      .about = "Changes members of a chat's document" },
     { DELETE, "/api/v1/chats/{id}", VERIFIED, delete_chat, .about = "Deletes a chat" },
-    { POST, "/api/v1/chats/{id}/messages/{message_id}", VERIFIED, update_message, .form = message_form, .about = "Changes the text of a message" },
+    { POST, "/api/v1/chats/{id}/messages/{message_id}", VERIFIED, update_message, .form = message_form,
+      .about = "Changes the text of a message" },
     { POST, "/api/v1/chats/{id}/messages/{message_id}/event", VERIFIED, send_message_event, .form = event_form,
       .about = "Sends an event for a message to the tabs of the caller" },
     { GET, "/api/v1/chats/{id}/pinned", VERIFIED, get_pinned, .about = "Whether a chat is pinned" },
     { POST, "/api/v1/chats/{id}/pin", VERIFIED, pin_chat, .about = "Pins a chat, or takes the pin off" },
     { POST, "/api/v1/chats/{id}/clone", VERIFIED, clone_chat, .form = clone_form, .about = "A copy of a chat" },
-    { POST, "/api/v1/chats/{id}/clone/shared", VERIFIED, clone_shared_chat, .about = "A copy of a chat that somebody shares" },
+    { POST, "/api/v1/chats/{id}/clone/shared", VERIFIED, clone_shared_chat,
+      .about = "A copy of a chat that somebody shares" },
     { POST, "/api/v1/chats/{id}/archive", VERIFIED, archive_chat, .about = "Archives a chat, or takes it out" },
     { POST, "/api/v1/chats/{id}/share", VERIFIED, share_chat, .about = "Shares a chat as it is now" },
     { DELETE, "/api/v1/chats/{id}/share", VERIFIED, unshare_chat, .about = "Ends the sharing of a chat" },
-    { POST, "/api/v1/chats/{id}/folder", VERIFIED, move_chat, .form = folder_form, .about = "Moves a chat to a folder, or out of it" },
-    END };
+    { POST, "/api/v1/chats/{id}/folder", VERIFIED, move_chat, .form = folder_form,
+      .about = "Moves a chat to a folder, or out of it" },
+    END
+};

@@ -48,7 +48,7 @@ static json_object *folder_line(struct arena *mem, const struct folder *f)
 
 static void collect_ids(json_object *files, const char *type, json_object *ids)
 {
-    JSON_EACH(files, i, file)
+    JSON_EACH (files, i, file)
         if (str_is(json_str(file, "type"), type) && json_str(file, "id").n)
             json_push(ids, json_get(file, "id"));
 }
@@ -69,16 +69,18 @@ static bool may_read(struct request *r, const struct readable *known, json_objec
     for (size_t i = 0; i < n; i++) {
         if (!str_eq(v[i].id, json_str(file, "id")))
             continue;
-        return str_eq(v[i].user_id, r->user->id) || (!is_file && auth_access(r->mem, r->db, r->user->id, "read", v[i].access_control));
+        return str_eq(v[i].user_id, r->user->id) ||
+               (!is_file && auth_access(r->mem, r->db, r->user->id, "read", v[i].access_control));
     }
     return false;
 }
 
 static enum db_status drop_unreadable(struct request *r, struct folder *f, const struct readable *known)
 {
-    json_object *data = json_parse_or_null(r->mem, f->data), *files = json_get(data, "files"), *left = json_new_array(r->mem);
+    json_object *data = json_parse_or_null(r->mem, f->data), *files = json_get(data, "files"),
+                *left = json_new_array(r->mem);
 
-    JSON_EACH(files, i, file)
+    JSON_EACH (files, i, file)
         if (may_read(r, known, file))
             json_push(left, file);
     if (json_length(left) == json_length(files))
@@ -103,7 +105,8 @@ static enum db_status clean_files(struct request *r, struct folders *all)
     if (json_length(file_ids) + json_length(knowledge_ids) == 0)
         return DB_DONE;
     if (files_owned(r->db, r->mem, json_text(r->mem, file_ids), &known.files, &known.files_n) == DB_ERROR ||
-        knowledge_owned(r->db, r->mem, json_text(r->mem, knowledge_ids), &known.knowledge, &known.knowledge_n) == DB_ERROR)
+        knowledge_owned(r->db, r->mem, json_text(r->mem, knowledge_ids), &known.knowledge, &known.knowledge_n) ==
+            DB_ERROR)
         return DB_ERROR;
     for (size_t i = 0; i < all->n; i++)
         if (drop_unreadable(r, &all->v[i], &known) == DB_ERROR)
@@ -147,8 +150,12 @@ static int get_folder(struct request *r, struct response *out)
 
 static int create_folder(struct request *r, struct response *out)
 {
-    struct folder f = { .id = random_uuid(r->mem), .user_id = r->user->id, .name = form_str(r, "name"), .created_at = now_s(),
-                        .is_expanded = form_bool(r, "is_expanded", false) }, same;
+    struct folder f = { .id = random_uuid(r->mem),
+                        .user_id = r->user->id,
+                        .name = form_str(r, "name"),
+                        .created_at = now_s(),
+                        .is_expanded = form_bool(r, "is_expanded", false) },
+                  same;
 
     switch (folder_by_name(r->db, r->mem, r->user->id, STR_NONE, f.name, &same)) {
     case DB_ROW: return fail(out, 400, EXISTS);
@@ -220,8 +227,8 @@ static int move_folder(struct request *r, struct response *out)
             return fail_db(out, r->db);
         if (st == DB_DONE)
             return fail(out, 404, NOT_FOUND_TEXT);
-        JSON_EACH(json_parse_or_null(r->mem, below), i, id)
-            if (str_eq(json_str_value(id), parent_id))       /* into itself: the branch would hang on nothing */
+        JSON_EACH (json_parse_or_null(r->mem, below), i, id)
+            if (str_eq(json_str_value(id), parent_id)) /* into itself: the branch would hang on nothing */
                 return fail(out, 400, "[ERROR: Error updating folder]");
     }
     f.parent_id = parent_id;
@@ -253,8 +260,8 @@ static int delete_folder(struct request *r, struct response *out)
     if (!find(r, out, &f, &status))
         return status;
     if (db_begin(r->db) == DB_ERROR || folder_ids_below(r->db, r->mem, f.id, r->user->id, &ids) == DB_ERROR ||
-        chats_delete_in_folders(r->db, r->user->id, ids) == DB_ERROR || folders_delete(r->db, r->user->id, ids) == DB_ERROR ||
-        db_commit(r->db) == DB_ERROR) {
+        chats_delete_in_folders(r->db, r->user->id, ids) == DB_ERROR ||
+        folders_delete(r->db, r->user->id, ids) == DB_ERROR || db_commit(r->db) == DB_ERROR) {
         status = fail_db(out, r->db);
         db_rollback(r->db);
         return status;
@@ -264,18 +271,25 @@ static int delete_folder(struct request *r, struct response *out)
 
 /* ---- routes */
 
-static const struct field create_form[] = { FIELD(STRING, "name", REQUIRED), FIELD(OBJECT, "data", OPTIONAL), FIELD(OBJECT, "meta", OPTIONAL), END };
-static const struct field update_form[] = { FIELD(STRING, "name", OPTIONAL), FIELD(OBJECT, "data", OPTIONAL), FIELD(OBJECT, "meta", OPTIONAL), END };
+static const struct field create_form[] = { FIELD(STRING, "name", REQUIRED), FIELD(OBJECT, "data", OPTIONAL),
+                                            FIELD(OBJECT, "meta", OPTIONAL), END };
+static const struct field update_form[] = { FIELD(STRING, "name", OPTIONAL), FIELD(OBJECT, "data", OPTIONAL),
+                                            FIELD(OBJECT, "meta", OPTIONAL), END };
 static const struct field parent_form[] = { FIELD(STRING, "parent_id", OPTIONAL), END };
 static const struct field expanded_form[] = { FIELD(BOOLEAN, "is_expanded", REQUIRED), END };
 
 const struct route folders_routes[] = {
     { GET, "/api/v1/folders/", VERIFIED, list_folders, .about = "Folders of the caller" },
-    { POST, "/api/v1/folders/", VERIFIED, create_folder, .form = create_form, .keep_unknown = true, .about = "A new folder at the top" },
+    { POST, "/api/v1/folders/", VERIFIED, create_folder, .form = create_form, .keep_unknown = true,
+      .about = "A new folder at the top" },
     { GET, "/api/v1/folders/{id}", VERIFIED, get_folder, .about = "One folder" },
     { POST, "/api/v1/folders/{id}/update", VERIFIED, update_folder, .form = update_form, .keep_unknown = true,
       .about = "Renames a folder, or adds to its data" },
-    { POST, "/api/v1/folders/{id}/update/parent", VERIFIED, move_folder, .form = parent_form, .about = "Moves a folder" },
-    { POST, "/api/v1/folders/{id}/update/expanded", VERIFIED, expand_folder, .form = expanded_form, .about = "Whether a folder is shown open" },
-    { DELETE, "/api/v1/folders/{id}", VERIFIED, delete_folder, .about = "Deletes a folder, those below it, and the chats in them" },
-    END };
+    { POST, "/api/v1/folders/{id}/update/parent", VERIFIED, move_folder, .form = parent_form,
+      .about = "Moves a folder" },
+    { POST, "/api/v1/folders/{id}/update/expanded", VERIFIED, expand_folder, .form = expanded_form,
+      .about = "Whether a folder is shown open" },
+    { DELETE, "/api/v1/folders/{id}", VERIFIED, delete_folder,
+      .about = "Deletes a folder, those below it, and the chats in them" },
+    END
+};

@@ -13,9 +13,13 @@
 /* What a request asks for that this server cannot do yet; NULL: nothing. */
 static const char *not_yet(json_object *form)
 {
-    static const struct { const char *member, *text; } features[] = {
-        { "web_search", "Web search is not available yet" }, { "image_generation", "Pictures are not available yet" },
-        { "code_interpreter", "The code interpreter is not available yet" }, { "memory", "Memories are not available yet" },
+    static const struct {
+        const char *member, *text;
+    } features[] = {
+        { "web_search", "Web search is not available yet" },
+        { "image_generation", "Pictures are not available yet" },
+        { "code_interpreter", "The code interpreter is not available yet" },
+        { "memory", "Memories are not available yet" },
     };
 
     for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
@@ -34,17 +38,18 @@ struct generation {
     struct str chat_id, message_id, session_id;
     bool is_local;
     json_object *tasks, *variables;
-    struct chat chat;                /* its row, when there is one */
+    struct chat chat; /* its row, when there is one */
     bool has_chat;
 };
 
 /* The parts of the request that are not the model's business are taken out of it; what is kept of them is copied, since they end there. */
 static void read_request(struct request *r, struct generation *g)
 {
-    static const char *const ours[] = { "model_item", "background_tasks", "chat_id", "id", "session_id", "filter_ids", "tool_servers",
-                                        "variables", "features", "tool_ids", "files", "params", "metadata" };
+    static const char *const ours[] = { "model_item", "background_tasks", "chat_id",   "id",       "session_id",
+                                        "filter_ids", "tool_servers",     "variables", "features", "tool_ids",
+                                        "files",      "params",           "metadata" };
 
-    g->chat_id = str_copy(r->mem, form_str(r, "chat_id"));          /* what the form holds ends with json_del() */
+    g->chat_id = str_copy(r->mem, form_str(r, "chat_id")); /* what the form holds ends with json_del() */
     g->message_id = str_copy(r->mem, form_str(r, "id"));
     g->session_id = str_copy(r->mem, form_str(r, "session_id"));
     g->is_local = str_is(g->chat_id, "local") || str_starts(g->chat_id, "local:");
@@ -58,7 +63,8 @@ static void read_request(struct request *r, struct generation *g)
 static json_object *transcript_options(struct request *r, json_object *chat_params, json_object *model_params)
 {
     json_object *options = json_new_object(r->mem), *tags = json_get(chat_params, "reasoning_tags");
-    int64_t size = json_int(model_params, "stream_delta_chunk_size", 0), least = config_int(r->config, CFG_CHAT_RESPONSE_STREAM_DELTA_CHUNK_SIZE);
+    int64_t size = json_int(model_params, "stream_delta_chunk_size", 0),
+            least = config_int(r->config, CFG_CHAT_RESPONSE_STREAM_DELTA_CHUNK_SIZE);
 
     if (size <= 0)
         size = json_int(chat_params, "stream_delta_chunk_size", 1);
@@ -90,12 +96,13 @@ static enum db_status system_prompts(struct request *r, struct generation *g)
     if (json_length(json_get(data, "files")))
         return DB_DONE;
     if (json_str(data, "system_prompt").n)
-        messages_add_system(r->mem, messages, prompt_fill(r->mem, json_str(data, "system_prompt"), r->user, g->variables));
+        messages_add_system(r->mem, messages,
+                            prompt_fill(r->mem, json_str(data, "system_prompt"), r->user, g->variables));
     return DB_ROW;
 }
 
-static int reply_generation(struct request *r, struct response *out, const struct generation *g, const struct chat_call *call,
-                            struct str model_id, json_object *options)
+static int reply_generation(struct request *r, struct response *out, const struct generation *g,
+                            const struct chat_call *call, struct str model_id, json_object *options)
 {
     json_object *plan = json_new_object(r->mem), *reply = json_set_object(plan, "reply"), *body, *state;
 
@@ -129,11 +136,17 @@ static int reply_generation(struct request *r, struct response *out, const struc
 static int reply_no_provider(struct request *r, struct response *out, const struct generation *g, bool in_chat)
 {
     json_object *plan, *changes, *error;
-    struct after a = { .mem = r->mem, .db = r->db, .config = r->config, .user = r->user, .chat_id = g->chat_id, .message_id = g->message_id,
-                       .is_local = g->is_local, .events = json_new_array(r->mem) };
+    struct after a = { .mem = r->mem,
+                       .db = r->db,
+                       .config = r->config,
+                       .user = r->user,
+                       .chat_id = g->chat_id,
+                       .message_id = g->message_id,
+                       .is_local = g->is_local,
+                       .events = json_new_array(r->mem) };
 
     if (!in_chat)
-        return reply_null(out);                  /* as the Python backend answers */
+        return reply_null(out); /* as the Python backend answers */
     changes = json_new_object(r->mem);
     error = json_set_object(changes, "error");
     json_set_c(error, "content", "404: Model not found");
@@ -242,8 +255,9 @@ static int list_tasks(struct request *r, struct response *out)
     json_object *o = json_new_object(r->mem), *ids = json_set_array(o, "tasks"), *running = NULL;
 
     /* Administrators see all, everybody else his own. Without a sidecar nothing runs. */
-    if (control_tasks(r->mem, config_run_dir(r->config), STR_NONE, r->user->is_admin ? STR_NONE : r->user->id, &running) == OK)
-        JSON_EACH(json_get(running, "tasks"), i, task)
+    if (control_tasks(r->mem, config_run_dir(r->config), STR_NONE, r->user->is_admin ? STR_NONE : r->user->id,
+                      &running) == OK)
+        JSON_EACH (json_get(running, "tasks"), i, task)
             json_push(ids, json_get(task, "task_id"));
     return reply_json(out, o);
 }
@@ -253,7 +267,7 @@ static int list_chat_tasks(struct request *r, struct response *out)
     json_object *o = json_new_object(r->mem), *ids = json_set_array(o, "task_ids"), *running = NULL;
 
     if (control_tasks(r->mem, config_run_dir(r->config), path_arg(r, "chat_id"), r->user->id, &running) == OK)
-        JSON_EACH(json_get(running, "tasks"), i, task)
+        JSON_EACH (json_get(running, "tasks"), i, task)
             json_push(ids, json_get(task, "task_id"));
     return reply_json(out, o);
 }
@@ -262,7 +276,8 @@ static int stop_task(struct request *r, struct response *out)
 {
     json_object *o = json_new_object(r->mem), *answer = NULL;
     struct str id = path_arg(r, "task_id");
-    bool stopped = control_stop(r->mem, config_run_dir(r->config), id, r->user->is_admin ? STR_NONE : r->user->id, &answer) == OK &&
+    bool stopped = control_stop(r->mem, config_run_dir(r->config), id, r->user->is_admin ? STR_NONE : r->user->id,
+                                &answer) == OK &&
                    json_flag(answer, "status", false);
 
     json_set_bool(o, "status", stopped);
@@ -273,15 +288,21 @@ static int stop_task(struct request *r, struct response *out)
     return reply_json(out, o);
 }
 
-#define COMPLETION(path_) \
-    { POST, path_, VERIFIED, chat_completion, .body = BODY_JSON_ANY, .keep_unknown = true, .server = SIDECAR, .about = "An answer of a model" }
+#define COMPLETION(path_)                                                                                       \
+    {                                                                                                           \
+        POST, path_, VERIFIED, chat_completion, .body = BODY_JSON_ANY, .keep_unknown = true, .server = SIDECAR, \
+                                                .about = "An answer of a model"                                 \
+    }
 
 const struct route generations_routes[] = {
     COMPLETION("/api/chat/completions"),
     COMPLETION("/api/v1/chat/completions"),
-    { POST, "/api/chat/completed", VERIFIED, chat_completed, .body = BODY_JSON_ANY, .keep_unknown = true, .about = "An answer has been shown" },
-    { POST, "/api/chat/actions/{action_id}", VERIFIED, chat_action, .body = BODY_JSON_ANY, .keep_unknown = true, .about = "A button below an answer" },
+    { POST, "/api/chat/completed", VERIFIED, chat_completed, .body = BODY_JSON_ANY, .keep_unknown = true,
+      .about = "An answer has been shown" },
+    { POST, "/api/chat/actions/{action_id}", VERIFIED, chat_action, .body = BODY_JSON_ANY, .keep_unknown = true,
+      .about = "A button below an answer" },
     { GET, "/api/tasks", VERIFIED, list_tasks, .about = "Ids of running tasks" },
     { GET, "/api/tasks/chat/{chat_id}", VERIFIED, list_chat_tasks, .about = "Ids of running tasks of a chat" },
     { POST, "/api/tasks/stop/{task_id}", VERIFIED, stop_task, .about = "Stops a task" },
-    END };
+    END
+};

@@ -8,7 +8,10 @@ static int not_available(struct request *r, struct response *out)
     return fail(out, 501, "%s is not available yet", r->route->about);
 }
 
-#define PENDING(method_, path_, access_, about_) { method_, path_, access_, not_available, .body = BODY_RAW, .hidden = true, .about = about_ }
+#define PENDING(method_, path_, access_, about_)                                                  \
+    {                                                                                             \
+        method_, path_, access_, not_available, .body = BODY_RAW, .hidden = true, .about = about_ \
+    }
 
 const struct route pending_routes[] = {
     /* Pipelines */
@@ -71,7 +74,8 @@ const struct route pending_routes[] = {
     PENDING(GET, "/api/v1/channels/{id}/messages/{message_id}/thread", VERIFIED, "Get channel thread messages"),
     PENDING(POST, "/api/v1/channels/{id}/messages/{message_id}/update", VERIFIED, "Update message by id"),
     PENDING(POST, "/api/v1/channels/{id}/messages/{message_id}/reactions/add", VERIFIED, "Add reaction to message"),
-    PENDING(POST, "/api/v1/channels/{id}/messages/{message_id}/reactions/remove", VERIFIED, "Remove reaction by id and user id and name"),
+    PENDING(POST, "/api/v1/channels/{id}/messages/{message_id}/reactions/remove", VERIFIED,
+            "Remove reaction by id and user id and name"),
     PENDING(DELETE, "/api/v1/channels/{id}/messages/{message_id}/delete", VERIFIED, "Delete message by id"),
 
     /* Notes */

@@ -94,7 +94,7 @@ static int create_prompt(struct request *r, struct response *out)
     default: break;
     }
     take_form(r, &p);
-    if (prompt_insert(r->db, &p) == DB_ERROR)        /* two at once: the second finds the command taken */
+    if (prompt_insert(r->db, &p) == DB_ERROR) /* two at once: the second finds the command taken */
         return db_unique_violation(r->db) ? fail(out, 400, COMMAND_TAKEN) : fail_db(out, r->db);
     return reply_prompt(out, &p);
 }
@@ -153,13 +153,18 @@ static int delete_prompt(struct request *r, struct response *out)
 }
 
 static const struct field prompt_form[] = { FIELD(STRING, "command", REQUIRED), FIELD(STRING, "title", REQUIRED),
-                                            FIELD(STRING, "content", REQUIRED), FIELD(OBJECT, "access_control", OPTIONAL), END };
+                                            FIELD(STRING, "content", REQUIRED),
+                                            FIELD(OBJECT, "access_control", OPTIONAL), END };
 
 const struct route prompts_routes[] = {
     { GET, "/api/v1/prompts/", VERIFIED, list_readable, .about = "Prompts that the caller may use" },
-    { GET, "/api/v1/prompts/list", VERIFIED, list_writable, .about = "Prompts that the caller may change, with their owners" },
-    { POST, "/api/v1/prompts/create", VERIFIED, create_prompt, .form = prompt_form, .needs = "workspace.prompts", .about = "A new prompt" },
+    { GET, "/api/v1/prompts/list", VERIFIED, list_writable,
+      .about = "Prompts that the caller may change, with their owners" },
+    { POST, "/api/v1/prompts/create", VERIFIED, create_prompt, .form = prompt_form, .needs = "workspace.prompts",
+      .about = "A new prompt" },
     { GET, "/api/v1/prompts/command/{command}", VERIFIED, get_prompt, .about = "One prompt" },
-    { POST, "/api/v1/prompts/command/{command}/update", VERIFIED, update_prompt, .form = prompt_form, .about = "Changes a prompt" },
+    { POST, "/api/v1/prompts/command/{command}/update", VERIFIED, update_prompt, .form = prompt_form,
+      .about = "Changes a prompt" },
     { DELETE, "/api/v1/prompts/command/{command}/delete", VERIFIED, delete_prompt, .about = "Deletes a prompt" },
-    END };
+    END
+};

@@ -10,12 +10,12 @@ extern const struct route groups_routes[];
 extern const struct route configs_routes[];
 extern const struct route root_routes[];
 extern const struct route models_routes[];
-extern const struct route model_list_routes[];       /* what there is to choose from */
+extern const struct route model_list_routes[]; /* what there is to choose from */
 extern const struct route openai_routes[];
 extern const struct route ollama_routes[];
-extern const struct route ollama_calls_routes[];     /* what is passed on to Ollama */
+extern const struct route ollama_calls_routes[]; /* what is passed on to Ollama */
 extern const struct route embeddings_routes[];
-extern const struct route provider_steps_routes[];   /* /internal/step/provider_answer */
+extern const struct route provider_steps_routes[]; /* /internal/step/provider_answer */
 extern const struct route chats_routes[];
 extern const struct route chat_lists_routes[];
 extern const struct route chat_tags_routes[];
@@ -28,10 +28,10 @@ extern const struct route tools_routes[];
 extern const struct route functions_routes[];
 extern const struct route memories_routes[];
 extern const struct route files_routes[];
-extern const struct route tasks_routes[];            /* /api/v1/tasks: titles, tags, follow-ups … */
-extern const struct route generations_routes[];      /* chat completions, completed, running tasks */
-extern const struct route steps_routes[];            /* /internal/step/…: a worker's part of a generation */
-extern const struct route sessions_routes[];         /* /internal/session: who a socket belongs to */
-extern const struct route pending_routes[];          /* areas that are not there yet: 501 */
+extern const struct route tasks_routes[];       /* /api/v1/tasks: titles, tags, follow-ups … */
+extern const struct route generations_routes[]; /* chat completions, completed, running tasks */
+extern const struct route steps_routes[];       /* /internal/step/…: a worker's part of a generation */
+extern const struct route sessions_routes[];    /* /internal/session: who a socket belongs to */
+extern const struct route pending_routes[];     /* areas that are not there yet: 501 */
 
 #endif

@@ -6,7 +6,7 @@
 #include "fcgi/response.h"
 
 struct form_setting {
-    const char *name;            /* member of the form and of the answer; NULL ends the list */
+    const char *name; /* member of the form and of the answer; NULL ends the list */
     enum setting_id id;
 };
 

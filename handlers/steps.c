@@ -14,7 +14,7 @@ struct step {
     struct after after;
     struct user user;
     json_object *state, *outcome;
-    json_object *plan;               /* the answer */
+    json_object *plan; /* the answer */
 };
 
 /* false: the answer is made. The user may be gone by now: then there is nobody to save for. */
@@ -31,9 +31,15 @@ static bool open_step(struct request *r, struct response *out, struct step *s, i
         return false;
     }
     s->user.is_admin = str_is(s->user.role, "admin");
-    s->after = (struct after){ .mem = r->mem, .db = r->db, .config = r->config, .user = &s->user, .chat_id = json_str(s->state, "chat_id"),
-                               .message_id = json_str(s->state, "message_id"), .model = json_str(s->state, "model"),
-                               .is_local = json_flag(s->state, "is_local", false), .events = json_set_array(s->plan, "events") };
+    s->after = (struct after){ .mem = r->mem,
+                               .db = r->db,
+                               .config = r->config,
+                               .user = &s->user,
+                               .chat_id = json_str(s->state, "chat_id"),
+                               .message_id = json_str(s->state, "message_id"),
+                               .model = json_str(s->state, "model"),
+                               .is_local = json_flag(s->state, "is_local", false),
+                               .events = json_set_array(s->plan, "events") };
     return true;
 }
 
@@ -74,17 +80,21 @@ static void add_done(struct step *s, struct str content, struct str title)
 /* What a person is told of a call that failed: the provider's own error where it gave one. */
 static json_object *error_content(struct request *r, const struct step *s, json_object *body)
 {
-    json_object *error = json_get(body, "error"), *detail = json_is(error, json_type_object) ? json_get(error, "detail") : NULL;
+    json_object *error = json_get(body, "error"),
+                *detail = json_is(error, json_type_object) ? json_get(error, "detail") : NULL;
     struct str text = json_str(s->outcome, "body");
     int64_t status = json_int(s->outcome, "upstream_status", 0);
 
     if (detail)
         return detail;
     if (error && json_flag(s->state, "is_ollama", false))
-        return json_new_str(r->mem, str_f(r->mem, "%lld: %.*s", (long long)status, STR(json_is(error, json_type_string) ? json_str_value(error)
-                                                                                                            : json_text(r->mem, error))));
+        return json_new_str(r->mem, str_f(r->mem, "%lld: %.*s", (long long)status,
+                                          STR(json_is(error, json_type_string) ? json_str_value(error)
+                                                                               : json_text(r->mem, error))));
     if (error)
-        return json_is(error, json_type_object) || json_is(error, json_type_string) ? error : json_new_str(r->mem, json_text(r->mem, error));
+        return json_is(error, json_type_object) || json_is(error, json_type_string)
+                   ? error
+                   : json_new_str(r->mem, json_text(r->mem, error));
     if (json_get(body, "detail"))
         return json_get(body, "detail");
     if (json_get(s->outcome, "error"))
@@ -96,7 +106,8 @@ static json_object *error_content(struct request *r, const struct step *s, json_
 
 static enum db_status save_error(struct request *r, struct step *s, json_object *body, bool was_streamed)
 {
-    json_object *changes = json_new_object(r->mem), *error = json_set_object(changes, "error"), *data = json_new_object(r->mem);
+    json_object *changes = json_new_object(r->mem), *error = json_set_object(changes, "error"),
+                *data = json_new_object(r->mem);
     struct str content = json_str(s->outcome, "content");
     bool by_provider = !was_streamed && body && !json_flag(s->state, "is_ollama", false);
 
@@ -108,14 +119,14 @@ static enum db_status save_error(struct request *r, struct step *s, json_object 
     if (after_save(&s->after, changes, NULL) == DB_ERROR)
         return DB_ERROR;
     after_event(&s->after, "chat:message:error", data);
-    if (!by_provider)                /* an exception of the Python backend; an error that the provider words ends with the error alone */
+    if (!by_provider) /* an exception of the Python backend; an error that the provider words ends with the error alone */
         after_event(&s->after, "chat:tasks:cancel", NULL);
     return DB_ROW;
 }
 
 /* A small job as a call of the plan; NULL: it is switched off, or cannot be done. */
-static json_object *job(struct request *r, struct step *s, const struct models *list, enum task_kind kind, const char *then,
-                        json_object *messages)
+static json_object *job(struct request *r, struct step *s, const struct models *list, enum task_kind kind,
+                        const char *then, json_object *messages)
 {
     json_object *plan = json_new_object(r->mem), *form = json_new_object(r->mem), *state;
     const struct model *m = model_by_id(list, s->after.model);
@@ -139,8 +150,13 @@ static json_object *job(struct request *r, struct step *s, const struct models *
 
 static enum db_status add_jobs(struct request *r, struct step *s)
 {
-    static const struct { const char *wanted, *then; enum task_kind kind; } jobs[] = {
-        { "follow_up_generation", "follow_ups", TASK_FOLLOW_UPS }, { "title_generation", "title", TASK_TITLE }, { "tags_generation", "tags", TASK_TAGS },
+    static const struct {
+        const char *wanted, *then;
+        enum task_kind kind;
+    } jobs[] = {
+        { "follow_up_generation", "follow_ups", TASK_FOLLOW_UPS },
+        { "title_generation", "title", TASK_TITLE },
+        { "tags_generation", "tags", TASK_TAGS },
     };
     json_object *wanted = json_get(s->state, "tasks"), *messages, *calls, *plan;
     const struct models *list;
@@ -265,9 +281,10 @@ static int step_answer(struct request *r, struct response *out)
     if (upstream >= 400) {
         json_object *error = json_get(body, "error");
 
-        return json_flag(state, "convert", false) && error ? fail_json(out, upstream, error)
-                                                            : reply_text(out, upstream, body ? "application/json" : "text/plain; charset=utf-8",
-                                                                         json_str(outcome, "body"));
+        return json_flag(state, "convert", false) && error
+                   ? fail_json(out, upstream, error)
+                   : reply_text(out, upstream, body ? "application/json" : "text/plain; charset=utf-8",
+                                json_str(outcome, "body"));
     }
     if (!json_is(body, json_type_object))
         return fail(out, 502, "The provider's answer is not JSON");
@@ -278,13 +295,15 @@ static int step_answer(struct request *r, struct response *out)
     return reply_json(out, body);
 }
 
-#define STEP(name, handler, about_) \
-    { POST, "/internal/step/" name, INTERNAL, handler, .body = BODY_JSON_ANY, .keep_unknown = true, .hidden = true, .about = about_ }
+#define STEP(name, handler, about_)                                                                                   \
+    {                                                                                                                 \
+        POST, "/internal/step/" name, INTERNAL, handler, .body = BODY_JSON_ANY, .keep_unknown = true, .hidden = true, \
+                                                         .about = about_                                              \
+    }
 
-const struct route steps_routes[] = {
-    STEP("finish", finish, "An answer has ended: saves it"),
-    STEP("follow_ups", step_follow_ups, "Follow-up questions are there"),
-    STEP("title", step_title, "A title is there"),
-    STEP("tags", step_tags, "Tags are there"),
-    STEP("answer", step_answer, "An answer for the HTTP client"),
-    END };
+const struct route steps_routes[] = { STEP("finish", finish, "An answer has ended: saves it"),
+                                      STEP("follow_ups", step_follow_ups, "Follow-up questions are there"),
+                                      STEP("title", step_title, "A title is there"),
+                                      STEP("tags", step_tags, "Tags are there"),
+                                      STEP("answer", step_answer, "An answer for the HTTP client"),
+                                      END };

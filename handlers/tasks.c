@@ -5,22 +5,38 @@
 
 /* ---- settings: the members of the form, in the order of the answer */
 
-static const struct field config_form[] = {
-    FIELD(STRING, "TASK_MODEL", REQUIRED | NULLABLE), FIELD(STRING, "TASK_MODEL_EXTERNAL", REQUIRED | NULLABLE),
-    FIELD(BOOLEAN, "ENABLE_TITLE_GENERATION", REQUIRED), FIELD(STRING, "TITLE_GENERATION_PROMPT_TEMPLATE", REQUIRED),
-    FIELD(STRING, "IMAGE_PROMPT_GENERATION_PROMPT_TEMPLATE", REQUIRED), FIELD(BOOLEAN, "ENABLE_AUTOCOMPLETE_GENERATION", REQUIRED),
-    FIELD(INTEGER, "AUTOCOMPLETE_GENERATION_INPUT_MAX_LENGTH", REQUIRED), FIELD(STRING, "TAGS_GENERATION_PROMPT_TEMPLATE", REQUIRED),
-    FIELD(STRING, "FOLLOW_UP_GENERATION_PROMPT_TEMPLATE", REQUIRED), FIELD(BOOLEAN, "ENABLE_FOLLOW_UP_GENERATION", REQUIRED),
-    FIELD(BOOLEAN, "ENABLE_TAGS_GENERATION", REQUIRED), FIELD(BOOLEAN, "ENABLE_SEARCH_QUERY_GENERATION", REQUIRED),
-    FIELD(BOOLEAN, "ENABLE_RETRIEVAL_QUERY_GENERATION", REQUIRED), FIELD(STRING, "QUERY_GENERATION_PROMPT_TEMPLATE", REQUIRED),
-    FIELD(STRING, "TOOLS_FUNCTION_CALLING_PROMPT_TEMPLATE", REQUIRED), END };
+static const struct field config_form[] = { FIELD(STRING, "TASK_MODEL", REQUIRED | NULLABLE),
+                                            FIELD(STRING, "TASK_MODEL_EXTERNAL", REQUIRED | NULLABLE),
+                                            FIELD(BOOLEAN, "ENABLE_TITLE_GENERATION", REQUIRED),
+                                            FIELD(STRING, "TITLE_GENERATION_PROMPT_TEMPLATE", REQUIRED),
+                                            FIELD(STRING, "IMAGE_PROMPT_GENERATION_PROMPT_TEMPLATE", REQUIRED),
+                                            FIELD(BOOLEAN, "ENABLE_AUTOCOMPLETE_GENERATION", REQUIRED),
+                                            FIELD(INTEGER, "AUTOCOMPLETE_GENERATION_INPUT_MAX_LENGTH", REQUIRED),
+                                            FIELD(STRING, "TAGS_GENERATION_PROMPT_TEMPLATE", REQUIRED),
+                                            FIELD(STRING, "FOLLOW_UP_GENERATION_PROMPT_TEMPLATE", REQUIRED),
+                                            FIELD(BOOLEAN, "ENABLE_FOLLOW_UP_GENERATION", REQUIRED),
+                                            FIELD(BOOLEAN, "ENABLE_TAGS_GENERATION", REQUIRED),
+                                            FIELD(BOOLEAN, "ENABLE_SEARCH_QUERY_GENERATION", REQUIRED),
+                                            FIELD(BOOLEAN, "ENABLE_RETRIEVAL_QUERY_GENERATION", REQUIRED),
+                                            FIELD(STRING, "QUERY_GENERATION_PROMPT_TEMPLATE", REQUIRED),
+                                            FIELD(STRING, "TOOLS_FUNCTION_CALLING_PROMPT_TEMPLATE", REQUIRED),
+                                            END };
 
-static const enum setting_id config_ids[] = {
-    CFG_TASK_MODEL, CFG_TASK_MODEL_EXTERNAL, CFG_ENABLE_TITLE_GENERATION, CFG_TITLE_GENERATION_PROMPT_TEMPLATE,
-    CFG_IMAGE_PROMPT_GENERATION_PROMPT_TEMPLATE, CFG_ENABLE_AUTOCOMPLETE_GENERATION, CFG_AUTOCOMPLETE_GENERATION_INPUT_MAX_LENGTH,
-    CFG_TAGS_GENERATION_PROMPT_TEMPLATE, CFG_FOLLOW_UP_GENERATION_PROMPT_TEMPLATE, CFG_ENABLE_FOLLOW_UP_GENERATION, CFG_ENABLE_TAGS_GENERATION,
-    CFG_ENABLE_SEARCH_QUERY_GENERATION, CFG_ENABLE_RETRIEVAL_QUERY_GENERATION, CFG_QUERY_GENERATION_PROMPT_TEMPLATE,
-    CFG_TOOLS_FUNCTION_CALLING_PROMPT_TEMPLATE };
+static const enum setting_id config_ids[] = { CFG_TASK_MODEL,
+                                              CFG_TASK_MODEL_EXTERNAL,
+                                              CFG_ENABLE_TITLE_GENERATION,
+                                              CFG_TITLE_GENERATION_PROMPT_TEMPLATE,
+                                              CFG_IMAGE_PROMPT_GENERATION_PROMPT_TEMPLATE,
+                                              CFG_ENABLE_AUTOCOMPLETE_GENERATION,
+                                              CFG_AUTOCOMPLETE_GENERATION_INPUT_MAX_LENGTH,
+                                              CFG_TAGS_GENERATION_PROMPT_TEMPLATE,
+                                              CFG_FOLLOW_UP_GENERATION_PROMPT_TEMPLATE,
+                                              CFG_ENABLE_FOLLOW_UP_GENERATION,
+                                              CFG_ENABLE_TAGS_GENERATION,
+                                              CFG_ENABLE_SEARCH_QUERY_GENERATION,
+                                              CFG_ENABLE_RETRIEVAL_QUERY_GENERATION,
+                                              CFG_QUERY_GENERATION_PROMPT_TEMPLATE,
+                                              CFG_TOOLS_FUNCTION_CALLING_PROMPT_TEMPLATE };
 
 enum { CONFIG_N = sizeof(config_ids) / sizeof(config_ids[0]) };
 
@@ -70,13 +86,15 @@ static int run(struct request *r, struct response *out, enum task_kind kind)
         return fail(out, 404, "Model not found");
     st = task_call(r->mem, r->db, r->config, list, kind, m, r->form, &call);
     if (st != OK)
-        return fail(out, tasks[kind].failure_status, "%s", tasks[kind].failure ? tasks[kind].failure : "Model not found");
+        return fail(out, tasks[kind].failure_status, "%s",
+                    tasks[kind].failure ? tasks[kind].failure : "Model not found");
     return reply_chat_call(out, &call);
 }
 
 static int title(struct request *r, struct response *out)
 {
-    return task_is_enabled(r->config, TASK_TITLE) ? run(r, out, TASK_TITLE) : reply_detail(out, 200, "Title generation is disabled");
+    return task_is_enabled(r->config, TASK_TITLE) ? run(r, out, TASK_TITLE)
+                                                  : reply_detail(out, 200, "Title generation is disabled");
 }
 
 static int follow_ups(struct request *r, struct response *out)
@@ -87,7 +105,8 @@ static int follow_ups(struct request *r, struct response *out)
 
 static int tags(struct request *r, struct response *out)
 {
-    return task_is_enabled(r->config, TASK_TAGS) ? run(r, out, TASK_TAGS) : reply_detail(out, 200, "Tags generation is disabled");
+    return task_is_enabled(r->config, TASK_TAGS) ? run(r, out, TASK_TAGS)
+                                                 : reply_detail(out, 200, "Tags generation is disabled");
 }
 
 static int image_prompt(struct request *r, struct response *out)
@@ -127,18 +146,22 @@ static int moa(struct request *r, struct response *out)
     return run(r, out, TASK_MOA);
 }
 
-#define JOB(name, handler, about_) \
-    { POST, "/api/v1/tasks/" name "/completions", VERIFIED, handler, .body = BODY_JSON_ANY, .keep_unknown = true, .server = SIDECAR, .about = about_ }
+#define JOB(name, handler, about_)                                                                                  \
+    {                                                                                                               \
+        POST, "/api/v1/tasks/" name "/completions", VERIFIED, handler, .body = BODY_JSON_ANY, .keep_unknown = true, \
+                                                                       .server = SIDECAR, .about = about_           \
+    }
 
-const struct route tasks_routes[] = {
-    { GET, "/api/v1/tasks/config", VERIFIED, get_config, .about = "Settings of the small jobs" },
-    { POST, "/api/v1/tasks/config/update", ADMIN, update_config, .form = config_form, .about = "Changes the settings of the small jobs" },
-    JOB("title", title, "A title for a chat"),
-    JOB("follow_up", follow_ups, "Questions that could follow"),
-    JOB("tags", tags, "Tags for a chat"),
-    JOB("image_prompt", image_prompt, "A description of a picture"),
-    JOB("queries", queries, "Search queries for a chat"),
-    JOB("auto", autocomplete, "How a text goes on"),
-    JOB("emoji", emoji, "One emoji for a message"),
-    JOB("moa", moa, "One answer made of several"),
-    END };
+const struct route tasks_routes[] = { { GET, "/api/v1/tasks/config", VERIFIED, get_config,
+                                        .about = "Settings of the small jobs" },
+                                      { POST, "/api/v1/tasks/config/update", ADMIN, update_config, .form = config_form,
+                                        .about = "Changes the settings of the small jobs" },
+                                      JOB("title", title, "A title for a chat"),
+                                      JOB("follow_up", follow_ups, "Questions that could follow"),
+                                      JOB("tags", tags, "Tags for a chat"),
+                                      JOB("image_prompt", image_prompt, "A description of a picture"),
+                                      JOB("queries", queries, "Search queries for a chat"),
+                                      JOB("auto", autocomplete, "How a text goes on"),
+                                      JOB("emoji", emoji, "One emoji for a message"),
+                                      JOB("moa", moa, "One answer made of several"),
+                                      END };

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void touch(struct str s, struct str whole)
 {
     if (s.n && (s.p < whole.p || s.p + s.n > whole.p + whole.n))
-        abort();                 /* a body that is no view of the request's */
+        abort(); /* a body that is no view of the request's */
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

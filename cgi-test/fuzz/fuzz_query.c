@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     lax_double(text, &d);
     lax_bool(text, &b);
     if (relay_read_head(mem, text, &head) == OK && str_find(head.headers, S("\r\n\r\n")) != STR_NPOS)
-        abort();                 /* a head in the head */
+        abort(); /* a head in the head */
     check_dechunk(mem, text);
     arena_free(mem);
     return 0;

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             sum += ranges[i].n;
         }
         if (sum > bytes)
-            abort();             /* more than the file */
+            abort(); /* more than the file */
     }
     etag_matches(header, S("\"x\""));
     return 0;

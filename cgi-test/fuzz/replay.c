@@ -30,7 +30,7 @@ static int replay_file(const char *path)
         n += got;
     } while (got);
     fclose(f);
-    data = realloc(data, n ? n : 1);     /* exactly as large, so that a reader's step past the end is found */
+    data = realloc(data, n ? n : 1); /* exactly as large, so that a reader's step past the end is found */
     LLVMFuzzerTestOneInput(data, n);
     free(data);
     inputs++;

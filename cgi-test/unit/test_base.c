@@ -28,7 +28,7 @@ static void test_arena(void **state)
     (void)state;
     a = arena_alloc(mem, 10);
     memset(a, 'a', 10);
-    b = arena_grow(mem, a, 10, 2000);            /* moves to a new block */
+    b = arena_grow(mem, a, 10, 2000); /* moves to a new block */
     assert_memory_equal(b, "aaaaaaaaaa", 10);
     mark = arena_mark(mem);
     arena_at_end(mem, count, &ended);
@@ -45,10 +45,22 @@ static void test_arena(void **state)
 
 static void test_numbers(void **state)
 {
-    static const struct { const char *in; bool ok; int64_t want; } cases[] = {
-        { "0", true, 0 }, { "-12", true, -12 }, { "+7", true, 7 }, { "9223372036854775807", true, INT64_MAX },
-        { "-9223372036854775808", true, INT64_MIN }, { "9223372036854775808", false, 0 }, { "", false, 0 }, { "-", false, 0 },
-        { "1x", false, 0 }, { " 1", false, 0 }, { "0x10", false, 0 },
+    static const struct {
+        const char *in;
+        bool ok;
+        int64_t want;
+    } cases[] = {
+        { "0", true, 0 },
+        { "-12", true, -12 },
+        { "+7", true, 7 },
+        { "9223372036854775807", true, INT64_MAX },
+        { "-9223372036854775808", true, INT64_MIN },
+        { "9223372036854775808", false, 0 },
+        { "", false, 0 },
+        { "-", false, 0 },
+        { "1x", false, 0 },
+        { " 1", false, 0 },
+        { "0x10", false, 0 },
     };
 
     (void)state;
@@ -108,8 +120,11 @@ static void test_buf(void **state)
 
 static void test_encodings(void **state)
 {
-    static const struct { const char *in, *want; } urls[] = {
-        { "a%20b", "a b" }, { "%", NULL }, { "%4", NULL }, { "%zz", NULL }, { "%41", "A" }, { "a+b", "a b" }, { "", "" }, { "x%41%", NULL },
+    static const struct {
+        const char *in, *want;
+    } urls[] = {
+        { "a%20b", "a b" }, { "%", NULL },    { "%4", NULL }, { "%zz", NULL },
+        { "%41", "A" },     { "a+b", "a b" }, { "", "" },     { "x%41%", NULL },
     };
     struct arena *mem = arena_new(1024);
     struct str s;
@@ -136,9 +151,14 @@ static void test_encodings(void **state)
 
 static void test_durations(void **state)
 {
-    static const struct { const char *in; bool ok, forever; int64_t ms; } cases[] = {
-        { "4w", true, false, 2419200000 }, { "-1", true, true, 0 }, { "0", true, true, 0 }, { "1.5h", true, false, 5400000 },
-        { "1h30m", true, false, 5400000 }, { "10ms", true, false, 10 }, { "", false, false, 0 }, { "5", false, false, 0 }, { "x", false, false, 0 },
+    static const struct {
+        const char *in;
+        bool ok, forever;
+        int64_t ms;
+    } cases[] = {
+        { "4w", true, false, 2419200000 }, { "-1", true, true, 0 },           { "0", true, true, 0 },
+        { "1.5h", true, false, 5400000 },  { "1h30m", true, false, 5400000 }, { "10ms", true, false, 10 },
+        { "", false, false, 0 },           { "5", false, false, 0 },          { "x", false, false, 0 },
     };
 
     (void)state;
@@ -194,8 +214,9 @@ static void test_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arena), cmocka_unit_test(test_numbers), cmocka_unit_test(test_strings), cmocka_unit_test(test_buf),
-        cmocka_unit_test(test_encodings), cmocka_unit_test(test_durations), cmocka_unit_test(test_shared), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_arena),  cmocka_unit_test(test_numbers),   cmocka_unit_test(test_strings),
+        cmocka_unit_test(test_buf),    cmocka_unit_test(test_encodings), cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_shared), cmocka_unit_test(test_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

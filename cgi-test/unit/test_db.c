@@ -148,9 +148,9 @@ static void test_values(void **state)
         assert_int_equal(db_exec(db, "INSERT INTO thing (id, n, d, b, j) VALUES ($1, $2, $3, $4, $5)",
                                  ARGS(cases[i].id, cases[i].n, cases[i].d, cases[i].b, cases[i].j), NULL),
                          DB_ROW);
-        assert_int_equal(
-            db_one(db, mem, read_thing, &t, "SELECT id, n, d, b, j FROM thing WHERE id = $1", ARGS(cases[i].id)),
-            DB_ROW);
+        assert_int_equal(db_one(db, mem, read_thing, &t, "SELECT id, n, d, b, j FROM thing WHERE id = $1",
+                                ARGS(cases[i].id)),
+                         DB_ROW);
         assert_true(str_is(t.id, cases[i].id));
         assert_true(t.id.p[t.id.n] == '\0');
         assert_true(t.n == cases[i].n && t.d == cases[i].d && t.b == cases[i].b);
@@ -279,14 +279,14 @@ static void test_all(void **state)
     char id[32];
 
     (void)state;
-    assert_int_equal(
-        db_all(db, mem, read_thing, sizeof(*t), &t, &n, "SELECT id, n, d, b, j FROM thing ORDER BY id", NO_ARGS),
-        DB_DONE);
+    assert_int_equal(db_all(db, mem, read_thing, sizeof(*t), &t, &n, "SELECT id, n, d, b, j FROM thing ORDER BY id",
+                            NO_ARGS),
+                     DB_DONE);
     assert_true(n == 0 && t == NULL);
     fill(10000);
-    assert_int_equal(
-        db_all(db, mem, read_thing, sizeof(*t), &t, &n, "SELECT id, n, d, b, j FROM thing ORDER BY id", NO_ARGS),
-        DB_ROW);
+    assert_int_equal(db_all(db, mem, read_thing, sizeof(*t), &t, &n, "SELECT id, n, d, b, j FROM thing ORDER BY id",
+                            NO_ARGS),
+                     DB_ROW);
     assert_int_equal(n, 10000);
     for (size_t i = 0; i < n; i++) {
         snprintf(id, sizeof(id), "id-%05zu", i);
@@ -393,9 +393,9 @@ static void test_returning(void **state)
     int64_t n = 0;
 
     (void)state;
-    assert_int_equal(
-        db_one(db, mem, read_number, &n, "INSERT INTO thing (id, n) VALUES ($1, $2) RETURNING n", ARGS("r", 17)),
-        DB_ROW);
+    assert_int_equal(db_one(db, mem, read_number, &n, "INSERT INTO thing (id, n) VALUES ($1, $2) RETURNING n",
+                            ARGS("r", 17)),
+                     DB_ROW);
     assert_true(n == 17);
     db_disconnect(db);
     assert_true(number(db, "SELECT n FROM thing WHERE id = 'r'") == 17);
@@ -417,9 +417,9 @@ static void test_dynamic(void **state)
         assert_int_equal(n, 2);
         assert_true(str_is(ids[0], i % 2 ? "id-00003" : "id-00001"));
     }
-    assert_int_equal(
-        db_exec_dynamic(db, str_sub(S("DELETE FROM thing WHERE n < $1 AND nonsense"), 0, 30), ARGS(2), &changed),
-        DB_ROW);
+    assert_int_equal(db_exec_dynamic(db, str_sub(S("DELETE FROM thing WHERE n < $1 AND nonsense"), 0, 30), ARGS(2),
+                                     &changed),
+                     DB_ROW);
     assert_true(changed == 2);
     assert_int_equal(db_exec_dynamic(db, S("DELETE FROM nothing"), NO_ARGS, NULL), DB_ERROR);
 }

@@ -197,7 +197,10 @@ static void test_refused(void **state)
           SCHEMA_UNKNOWN,
           { "half made", "0.6.32", "empty database" } },
         { "a table is gone", "DROP TABLE memory", SCHEMA_UNKNOWN, { "memory", "0.6.32", "backup" } },
-        { "a column is gone", "ALTER TABLE folder DROP COLUMN data", SCHEMA_UNKNOWN, { "folder", "\"data\"", "backup" } },
+        { "a column is gone",
+          "ALTER TABLE folder DROP COLUMN data",
+          SCHEMA_UNKNOWN,
+          { "folder", "\"data\"", "backup" } },
         { "a column has another name",
           "ALTER TABLE \"user\" RENAME COLUMN bio TO about",
           SCHEMA_UNKNOWN,
@@ -260,9 +263,7 @@ static void test_strangers_tables(void **state)
 
 static void test_all_at_once(void **state)
 {
-    enum {
-        PROCESSES = 8
-    };
+    enum { PROCESSES = 8 };
     int made = 0, pipes[2];
     char start;
     pid_t child[PROCESSES];

@@ -15,7 +15,13 @@
 
 static void test_params(void **state)
 {
-    char *params[] = { "HTTP_HOST=h", "HTTP_USER_AGENT=x y", "CONTENT_TYPE=text/plain", "HTTP_PROXY=evil", "HTTPS=on", "HTTP_COOKIE=a=1; token=abc; token=\"d e\"; b", NULL };
+    char *params[] = { "HTTP_HOST=h",
+                       "HTTP_USER_AGENT=x y",
+                       "CONTENT_TYPE=text/plain",
+                       "HTTP_PROXY=evil",
+                       "HTTPS=on",
+                       "HTTP_COOKIE=a=1; token=abc; token=\"d e\"; b",
+                       NULL };
     struct request r = { .params = params };
 
     (void)state;
@@ -55,24 +61,58 @@ static void test_query(void **state)
 
 static void test_numbers(void **state)
 {
-    static const struct { const char *in; enum number_result want; int64_t value; } ints[] = {
-        { "12", NUMBER_OK, 12 }, { "12.0", NUMBER_OK, 12 }, { "12.000", NUMBER_OK, 12 }, { " 12 ", NUMBER_OK, 12 }, { "1_000", NUMBER_OK, 1000 },
-        { "+5", NUMBER_OK, 5 }, { "-3", NUMBER_OK, -3 }, { "00012", NUMBER_OK, 12 }, { "0_0", NUMBER_OK, 0 }, { "1_0.0", NUMBER_OK, 10 },
-        { "9223372036854775807", NUMBER_OK, INT64_MAX }, { "-9223372036854775808", NUMBER_OK, INT64_MIN },
-        { "9223372036854775808", NUMBER_TOO_BIG, 0 }, { "99999999999999999999999", NUMBER_TOO_BIG, 0 }, { "", NUMBER_BROKEN, 0 },
-        { "x", NUMBER_BROKEN, 0 }, { "12.5", NUMBER_BROKEN, 0 }, { "1.", NUMBER_BROKEN, 0 }, { ".5", NUMBER_BROKEN, 0 }, { "1e3", NUMBER_BROKEN, 0 },
-        { "0x10", NUMBER_BROKEN, 0 }, { "1__0", NUMBER_BROKEN, 0 }, { "_1", NUMBER_BROKEN, 0 }, { "1_", NUMBER_BROKEN, 0 }, { "- 1", NUMBER_BROKEN, 0 },
-        { "+-1", NUMBER_BROKEN, 0 }, { "true", NUMBER_BROKEN, 0 },
+    static const struct {
+        const char *in;
+        enum number_result want;
+        int64_t value;
+    } ints[] = {
+        { "12", NUMBER_OK, 12 },
+        { "12.0", NUMBER_OK, 12 },
+        { "12.000", NUMBER_OK, 12 },
+        { " 12 ", NUMBER_OK, 12 },
+        { "1_000", NUMBER_OK, 1000 },
+        { "+5", NUMBER_OK, 5 },
+        { "-3", NUMBER_OK, -3 },
+        { "00012", NUMBER_OK, 12 },
+        { "0_0", NUMBER_OK, 0 },
+        { "1_0.0", NUMBER_OK, 10 },
+        { "9223372036854775807", NUMBER_OK, INT64_MAX },
+        { "-9223372036854775808", NUMBER_OK, INT64_MIN },
+        { "9223372036854775808", NUMBER_TOO_BIG, 0 },
+        { "99999999999999999999999", NUMBER_TOO_BIG, 0 },
+        { "", NUMBER_BROKEN, 0 },
+        { "x", NUMBER_BROKEN, 0 },
+        { "12.5", NUMBER_BROKEN, 0 },
+        { "1.", NUMBER_BROKEN, 0 },
+        { ".5", NUMBER_BROKEN, 0 },
+        { "1e3", NUMBER_BROKEN, 0 },
+        { "0x10", NUMBER_BROKEN, 0 },
+        { "1__0", NUMBER_BROKEN, 0 },
+        { "_1", NUMBER_BROKEN, 0 },
+        { "1_", NUMBER_BROKEN, 0 },
+        { "- 1", NUMBER_BROKEN, 0 },
+        { "+-1", NUMBER_BROKEN, 0 },
+        { "true", NUMBER_BROKEN, 0 },
     };
-    static const struct { const char *in; bool want; double value; } doubles[] = {
-        { "12", true, 12 }, { "1e3", true, 1000 }, { " .5 ", true, 0.5 }, { "1.", true, 1 }, { "5.e2", true, 500 }, { "1_0.5", true, 10.5 },
-        { "-0", true, 0 }, { "", false, 0 }, { "x", false, 0 }, { "1__0", false, 0 }, { "_1", false, 0 }, { "1_", false, 0 }, { "0x10", false, 0 },
-        { "nan", false, 0 }, { "inf", false, 0 }, { "1e999", false, 0 }, { "--1", false, 0 }, { "1 2", false, 0 },
+    static const struct {
+        const char *in;
+        bool want;
+        double value;
+    } doubles[] = {
+        { "12", true, 12 },    { "1e3", true, 1000 },   { " .5 ", true, 0.5 }, { "1.", true, 1 },
+        { "5.e2", true, 500 }, { "1_0.5", true, 10.5 }, { "-0", true, 0 },     { "", false, 0 },
+        { "x", false, 0 },     { "1__0", false, 0 },    { "_1", false, 0 },    { "1_", false, 0 },
+        { "0x10", false, 0 },  { "nan", false, 0 },     { "inf", false, 0 },   { "1e999", false, 0 },
+        { "--1", false, 0 },   { "1 2", false, 0 },
     };
-    static const struct { const char *in; bool want, value; } bools[] = {
-        { "1", true, true }, { "TRUE", true, true }, { "Yes", true, true }, { "on", true, true }, { "t", true, true }, { "y", true, true },
-        { "0", true, false }, { "false", true, false }, { "No", true, false }, { "OFF", true, false }, { "f", true, false }, { "n", true, false },
-        { "", false, false }, { "2", false, false }, { " true", false, false }, { "1.0", false, false },
+    static const struct {
+        const char *in;
+        bool want, value;
+    } bools[] = {
+        { "1", true, true },   { "TRUE", true, true }, { "Yes", true, true },     { "on", true, true },
+        { "t", true, true },   { "y", true, true },    { "0", true, false },      { "false", true, false },
+        { "No", true, false }, { "OFF", true, false }, { "f", true, false },      { "n", true, false },
+        { "", false, false },  { "2", false, false },  { " true", false, false }, { "1.0", false, false },
     };
 
     (void)state;
@@ -98,11 +138,23 @@ static void test_numbers(void **state)
 
 static void test_headers(void **state)
 {
-    static const struct { const char *label, *name, *value; size_t n; bool want; } cases[] = {
-        { "ordinary", "X-A", "b c", 3, true },       { "empty", "X-A", "", 0, true },           { "tab", "X-A", "a\tb", 3, true },
-        { "UTF-8", "X-A", "\xc3\xa9", 2, true },     { "CR", "X-A", "a\rb", 3, false },         { "LF", "X-A", "a\nSet-Cookie: x", 15, false },
-        { "NUL", "X-A", "a\0b", 3, false },          { "DEL", "X-A", "a\x7f", 2, false },       { "CR in the name", "X\rA", "b", 1, false },
-        { "colon in the name", "X:A", "b", 1, false }, { "space in the name", "X A", "b", 1, false }, { "no name", "", "b", 1, false },
+    static const struct {
+        const char *label, *name, *value;
+        size_t n;
+        bool want;
+    } cases[] = {
+        { "ordinary", "X-A", "b c", 3, true },
+        { "empty", "X-A", "", 0, true },
+        { "tab", "X-A", "a\tb", 3, true },
+        { "UTF-8", "X-A", "\xc3\xa9", 2, true },
+        { "CR", "X-A", "a\rb", 3, false },
+        { "LF", "X-A", "a\nSet-Cookie: x", 15, false },
+        { "NUL", "X-A", "a\0b", 3, false },
+        { "DEL", "X-A", "a\x7f", 2, false },
+        { "CR in the name", "X\rA", "b", 1, false },
+        { "colon in the name", "X:A", "b", 1, false },
+        { "space in the name", "X A", "b", 1, false },
+        { "no name", "", "b", 1, false },
     };
     struct arena *mem = arena_new(1024);
 
@@ -125,9 +177,15 @@ static void test_cookies(void **state)
 
     (void)state;
     response_init(&out, mem);
-    response_cookie(&out, &(struct cookie){ .name = "token", .value = S("abc"), .expires_s = 784111777, .http_only = true, .secure = true, .same_site = "lax" });
-    assert_string_equal(buf_str(&out.headers).p,
-                        "Set-Cookie: token=abc; expires=Sun, 06 Nov 1994 08:49:37 GMT; HttpOnly; Path=/; SameSite=lax; Secure\r\n");
+    response_cookie(&out, &(struct cookie){ .name = "token",
+                                            .value = S("abc"),
+                                            .expires_s = 784111777,
+                                            .http_only = true,
+                                            .secure = true,
+                                            .same_site = "lax" });
+    assert_string_equal(
+        buf_str(&out.headers).p,
+        "Set-Cookie: token=abc; expires=Sun, 06 Nov 1994 08:49:37 GMT; HttpOnly; Path=/; SameSite=lax; Secure\r\n");
     response_init(&out, mem);
     response_cookie(&out, &(struct cookie){ .name = "token", .delete_it = true });
     assert_non_null(strstr(buf_str(&out.headers).p, "token=\"\"; expires="));
@@ -158,29 +216,50 @@ static void test_answers(void **state)
     assert_int_equal(out.pieces_n, RESPONSE_PIECES);
     for (int i = 0; i < out.pieces_n; i++)
         buf_add_str(&all, out.pieces[i]);
-    assert_true(str_starts(buf_str(&all), "0,1,2,3,") && str_ends(buf_str(&all), ",15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,"));
+    assert_true(str_starts(buf_str(&all), "0,1,2,3,") &&
+                str_ends(buf_str(&all), ",15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,"
+                                        "40,41,42,43,44,45,46,47,48,49,"));
     assert_int_equal(reply_bool(&out, true), 200);
     assert_int_equal(out.pieces_n, 1);
-    assert_int_equal(fail_form(&out, "query", "count", "less_than_equal", "Input should be less than or equal to 100", json_new_str(mem, S("101")), NULL), 422);
-    assert_true(str_is(out.pieces[0], "{\"detail\":[{\"type\":\"less_than_equal\",\"loc\":[\"query\",\"count\"],\"msg\":\"Input should be less than or equal to "
+    assert_int_equal(fail_form(&out, "query", "count", "less_than_equal", "Input should be less than or equal to 100",
+                               json_new_str(mem, S("101")), NULL),
+                     422);
+    assert_true(str_is(out.pieces[0], "{\"detail\":[{\"type\":\"less_than_equal\",\"loc\":[\"query\",\"count\"],"
+                                      "\"msg\":\"Input should be less than or equal to "
                                       "100\",\"input\":\"101\"}]}"));
     arena_free(mem);
 }
 
 static void test_ranges(void **state)
 {
-    static const struct { const char *label, *header; int64_t bytes; enum range_result want; const char *ranges; } cases[] = {
-        { "first and last", "bytes=0-4", 10, RANGE_SOME, "0+5 " },       { "to the end", "bytes=5-", 10, RANGE_SOME, "5+5 " },
-        { "from the end", "bytes=-3", 10, RANGE_SOME, "7+3 " },          { "more than there is, from the end", "bytes=-30", 10, RANGE_SOME, "0+10 " },
-        { "beyond the end", "bytes=8-99", 10, RANGE_SOME, "8+2 " },      { "outside", "bytes=10-", 10, RANGE_NONE, "" },
-        { "nothing from the end", "bytes=-0", 10, RANGE_NONE, "" },      { "two", "bytes=0-0, 9-9", 10, RANGE_SOME, "0+1 9+1 " },
-        { "one of two outside", "bytes=20-30,1-2", 10, RANGE_SOME, "1+2 " }, { "overlapping", "bytes=0-5,3-8", 10, RANGE_WHOLE, "" },
-        { "another unit", "lines=0-4", 10, RANGE_WHOLE, "" },            { "backwards", "bytes=4-0", 10, RANGE_WHOLE, "" },
-        { "no numbers", "bytes=a-b", 10, RANGE_WHOLE, "" },              { "nothing", "bytes=", 10, RANGE_WHOLE, "" },
-        { "a sign", "bytes=+1-2", 10, RANGE_WHOLE, "" },                 { "no dash", "bytes=5", 10, RANGE_WHOLE, "" },
-        { "huge", "bytes=0-99999999999999999999999999", 10, RANGE_SOME, "0+10 " }, { "huge start", "bytes=99999999999999999999999999-", 10, RANGE_NONE, "" },
-        { "of an empty file", "bytes=0-", 0, RANGE_NONE, "" },           { "from the end of an empty file", "bytes=-5", 0, RANGE_NONE, "" },
-        { "seventeen", "bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8,9-9,10-10,11-11,12-12,13-13,14-14,15-15,16-16", 100, RANGE_WHOLE, "" },
+    static const struct {
+        const char *label, *header;
+        int64_t bytes;
+        enum range_result want;
+        const char *ranges;
+    } cases[] = {
+        { "first and last", "bytes=0-4", 10, RANGE_SOME, "0+5 " },
+        { "to the end", "bytes=5-", 10, RANGE_SOME, "5+5 " },
+        { "from the end", "bytes=-3", 10, RANGE_SOME, "7+3 " },
+        { "more than there is, from the end", "bytes=-30", 10, RANGE_SOME, "0+10 " },
+        { "beyond the end", "bytes=8-99", 10, RANGE_SOME, "8+2 " },
+        { "outside", "bytes=10-", 10, RANGE_NONE, "" },
+        { "nothing from the end", "bytes=-0", 10, RANGE_NONE, "" },
+        { "two", "bytes=0-0, 9-9", 10, RANGE_SOME, "0+1 9+1 " },
+        { "one of two outside", "bytes=20-30,1-2", 10, RANGE_SOME, "1+2 " },
+        { "overlapping", "bytes=0-5,3-8", 10, RANGE_WHOLE, "" },
+        { "another unit", "lines=0-4", 10, RANGE_WHOLE, "" },
+        { "backwards", "bytes=4-0", 10, RANGE_WHOLE, "" },
+        { "no numbers", "bytes=a-b", 10, RANGE_WHOLE, "" },
+        { "nothing", "bytes=", 10, RANGE_WHOLE, "" },
+        { "a sign", "bytes=+1-2", 10, RANGE_WHOLE, "" },
+        { "no dash", "bytes=5", 10, RANGE_WHOLE, "" },
+        { "huge", "bytes=0-99999999999999999999999999", 10, RANGE_SOME, "0+10 " },
+        { "huge start", "bytes=99999999999999999999999999-", 10, RANGE_NONE, "" },
+        { "of an empty file", "bytes=0-", 0, RANGE_NONE, "" },
+        { "from the end of an empty file", "bytes=-5", 0, RANGE_NONE, "" },
+        { "seventeen", "bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8,9-9,10-10,11-11,12-12,13-13,14-14,15-15,16-16", 100,
+          RANGE_WHOLE, "" },
     };
 
     (void)state;
@@ -205,21 +284,32 @@ static void test_ranges(void **state)
 
 static void test_security_headers(void **state)
 {
-    static const struct { const char *variable, *value, *want; } cases[] = {
-        { "HSTS", "max-age=5;includeSubDomains;preload", "max-age=5;includeSubDomains;preload" }, { "HSTS", "max-age=x", "max-age=31536000;includeSubDomains" },
-        { "XFRAME_OPTIONS", "sameorigin", "sameorigin" }, { "XFRAME_OPTIONS", "ALLOWALL", "DENY" },
-        { "PERMISSIONS_POLICY", "camera=(),microphone=(self)", "camera=(),microphone=(self)" }, { "PERMISSIONS_POLICY", "camera=(*)", "none" },
-        { "REFERRER_POLICY", "same-origin", "same-origin" }, { "REFERRER_POLICY", "all", "no-referrer" },
-        { "CACHE_CONTROL", "private, max-age=5", "private, max-age=5" }, { "CACHE_CONTROL", "forever", "no-store, max-age=0" },
-        { "CACHE_CONTROL", "max-age=", "no-store, max-age=0" }, { "XCONTENT_TYPE", "x", "nosniff" }, { "XDOWNLOAD_OPTIONS", "x", "noopen" },
-        { "XPERMITTED_CROSS_DOMAIN_POLICIES", "master-only", "master-only" }, { "CONTENT_SECURITY_POLICY", "default-src 'self'", "default-src 'self'" },
+    static const struct {
+        const char *variable, *value, *want;
+    } cases[] = {
+        { "HSTS", "max-age=5;includeSubDomains;preload", "max-age=5;includeSubDomains;preload" },
+        { "HSTS", "max-age=x", "max-age=31536000;includeSubDomains" },
+        { "XFRAME_OPTIONS", "sameorigin", "sameorigin" },
+        { "XFRAME_OPTIONS", "ALLOWALL", "DENY" },
+        { "PERMISSIONS_POLICY", "camera=(),microphone=(self)", "camera=(),microphone=(self)" },
+        { "PERMISSIONS_POLICY", "camera=(*)", "none" },
+        { "REFERRER_POLICY", "same-origin", "same-origin" },
+        { "REFERRER_POLICY", "all", "no-referrer" },
+        { "CACHE_CONTROL", "private, max-age=5", "private, max-age=5" },
+        { "CACHE_CONTROL", "forever", "no-store, max-age=0" },
+        { "CACHE_CONTROL", "max-age=", "no-store, max-age=0" },
+        { "XCONTENT_TYPE", "x", "nosniff" },
+        { "XDOWNLOAD_OPTIONS", "x", "noopen" },
+        { "XPERMITTED_CROSS_DOMAIN_POLICIES", "master-only", "master-only" },
+        { "CONTENT_SECURITY_POLICY", "default-src 'self'", "default-src 'self'" },
     };
     const char *name;
     struct str value;
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        if (!policy_security_header(cases[i].variable, str_of(cases[i].value), &name, &value) || !str_is(value, cases[i].want))
+        if (!policy_security_header(cases[i].variable, str_of(cases[i].value), &name, &value) ||
+            !str_is(value, cases[i].want))
             fail_msg("%s=%s", cases[i].variable, cases[i].value);
     assert_false(policy_security_header("HSTS", STR_NONE, &name, &value));
     assert_false(policy_security_header("PATH", S("x"), &name, &value));
@@ -230,7 +320,8 @@ static void test_cors(void **state)
     struct arena *mem = arena_new(1024);
     struct str listed = S("https://a.example");
     struct policy any = { .any_origin = true }, some = { .origins = &listed, .origins_n = 1 };
-    char *params[] = { "HTTP_ORIGIN=https://a.example", "HTTP_COOKIE=a=b", "HTTP_ACCESS_CONTROL_REQUEST_METHOD=POST", "HTTP_ACCESS_CONTROL_REQUEST_HEADERS=x-a", NULL };
+    char *params[] = { "HTTP_ORIGIN=https://a.example", "HTTP_COOKIE=a=b", "HTTP_ACCESS_CONTROL_REQUEST_METHOD=POST",
+                       "HTTP_ACCESS_CONTROL_REQUEST_HEADERS=x-a", NULL };
     struct request r = { .mem = mem, .params = params, .method = GET };
     struct response out;
 
@@ -241,8 +332,9 @@ static void test_cors(void **state)
     assert_string_equal(buf_str(&out.headers).p, "Access-Control-Allow-Origin: *\r\n");
     response_clear(&out);
     policy_apply(&some, &r, &out);
-    assert_string_equal(buf_str(&out.headers).p,
-                        "Access-Control-Allow-Origin: https://a.example\r\nAccess-Control-Allow-Credentials: true\r\nVary: Origin\r\n");
+    assert_string_equal(
+        buf_str(&out.headers).p,
+        "Access-Control-Allow-Origin: https://a.example\r\nAccess-Control-Allow-Credentials: true\r\nVary: Origin\r\n");
     r.method = OPTIONS;
     response_clear(&out);
     assert_true(policy_preflight(&any, &r, &out));
@@ -269,7 +361,11 @@ static void test_relay_head(void **state)
     struct relay_head head;
 
     (void)state;
-    assert_int_equal(relay_read_head(mem, S("HTTP/1.1 201 Made\r\nA: b\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nStatus: 500"), &head), OK);
+    assert_int_equal(
+        relay_read_head(
+            mem, S("HTTP/1.1 201 Made\r\nA: b\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nStatus: 500"),
+            &head),
+        OK);
     assert_int_equal(head.status, 201);
     assert_true(head.chunked && str_is(head.reason, "Made") && str_is(head.headers, "A: b\r\n"));
     assert_int_equal(relay_read_head(mem, S("HTTP/1.1 200\r\nContent-Length: 7"), &head), OK);
@@ -284,10 +380,16 @@ static void test_relay_head(void **state)
 /* The same chunks in pieces of every size. */
 static void test_dechunk(void **state)
 {
-    static const struct { const char *label, *in, *want; bool done; } cases[] = {
-        { "two and the end", "5\r\nhello\r\n3;x=y\r\nabc\r\n0\r\n\r\n", "helloabc", true }, { "a trailer", "1\r\nx\r\n0\r\nA: b\r\n\r\nrest", "x", true },
-        { "capitals", "A\r\n0123456789\r\n0\r\n\r\n", "0123456789", true },        { "cut off", "5\r\nhel", "hel", false },
-        { "no number", "x\r\n", "", false },                                         { "too long a number", "1234567890abcdef0\r\n", "", false },
+    static const struct {
+        const char *label, *in, *want;
+        bool done;
+    } cases[] = {
+        { "two and the end", "5\r\nhello\r\n3;x=y\r\nabc\r\n0\r\n\r\n", "helloabc", true },
+        { "a trailer", "1\r\nx\r\n0\r\nA: b\r\n\r\nrest", "x", true },
+        { "capitals", "A\r\n0123456789\r\n0\r\n\r\n", "0123456789", true },
+        { "cut off", "5\r\nhel", "hel", false },
+        { "no number", "x\r\n", "", false },
+        { "too long a number", "1234567890abcdef0\r\n", "", false },
         { "no line end behind the data", "1\r\nxy\r\n", "x", false },
     };
 
@@ -314,9 +416,12 @@ static void test_dechunk(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_params),  cmocka_unit_test(test_query),  cmocka_unit_test(test_numbers), cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_cookies), cmocka_unit_test(test_answers), cmocka_unit_test(test_ranges), cmocka_unit_test(test_security_headers),
-        cmocka_unit_test(test_cors),    cmocka_unit_test(test_relay_head), cmocka_unit_test(test_dechunk),
+        cmocka_unit_test(test_params),  cmocka_unit_test(test_query),
+        cmocka_unit_test(test_numbers), cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_cookies), cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_ranges),  cmocka_unit_test(test_security_headers),
+        cmocka_unit_test(test_cors),    cmocka_unit_test(test_relay_head),
+        cmocka_unit_test(test_dechunk),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

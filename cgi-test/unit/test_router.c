@@ -14,20 +14,36 @@ static int handle(struct request *r, struct response *out)
     return reply_null(out);
 }
 
-#define R(method, path, ...) { method, path, VERIFIED, handle, .about = "x", __VA_ARGS__ }
+#define R(method, path, ...)                                      \
+    {                                                             \
+        method, path, VERIFIED, handle, .about = "x", __VA_ARGS__ \
+    }
 
 static const struct route chats[] = {
-    R(GET, "/api/v1/chats/{id}"), R(POST, "/api/v1/chats/{id}"), R(GET, "/api/v1/chats/"), R(GET, "/api/v1/chats/pinned"),
-    R(GET, "/api/v1/chats/{id}/tags"), R(DELETE, "/api/v1/chats/{id}/tags/all"), R(GET, "/api/v1/chats/all/tags"), R(GET, "/api/v1/models"),
-    R(GET, "/"), { 0 },
+    R(GET, "/api/v1/chats/{id}"),
+    R(POST, "/api/v1/chats/{id}"),
+    R(GET, "/api/v1/chats/"),
+    R(GET, "/api/v1/chats/pinned"),
+    R(GET, "/api/v1/chats/{id}/tags"),
+    R(DELETE, "/api/v1/chats/{id}/tags/all"),
+    R(GET, "/api/v1/chats/all/tags"),
+    R(GET, "/api/v1/models"),
+    R(GET, "/"),
+    { 0 },
 };
 static const struct route openai[] = {
-    R(GET, "/openai/{path:path}"), R(POST, "/openai/{path:path}", .server = SIDECAR), R(GET, "/openai/config"),
-    R(POST, "/openai/a.b/{id}", .server = SIDECAR), R(GET, "/cache/{path:path}"),
-    { POST, "/internal/step/{name}", INTERNAL, handle, .about = "x", .server = SIDECAR }, { 0 },
+    R(GET, "/openai/{path:path}"),
+    R(POST, "/openai/{path:path}", .server = SIDECAR),
+    R(GET, "/openai/config"),
+    R(POST, "/openai/a.b/{id}", .server = SIDECAR),
+    R(GET, "/cache/{path:path}"),
+    { POST, "/internal/step/{name}", INTERNAL, handle, .about = "x", .server = SIDECAR },
+    { 0 },
 };
 static const struct route pending[] = {
-    { GET, "/api/v1/chats/{other}", PUBLIC, handle, .about = "pending" }, { GET, "/api/v1/chats/search", PUBLIC, handle, .about = "pending" }, { 0 },
+    { GET, "/api/v1/chats/{other}", PUBLIC, handle, .about = "pending" },
+    { GET, "/api/v1/chats/search", PUBLIC, handle, .about = "pending" },
+    { 0 },
 };
 static const struct route *const tables[] = { pending, chats, openai, NULL };
 
@@ -42,7 +58,12 @@ static struct router *build(const struct route *const *list, struct error *err)
 
 static void test_find(void **state)
 {
-    static const struct { const char *label, *path; enum method method; const char *want, *arg; } cases[] = {     /* want: path of the route; NULL: none */
+    static const struct {
+        const char *label, *path;
+        enum method method;
+        const char *want, *arg;
+    } cases[] = {
+        /* want: path of the route; NULL: none */
         { "literal", "/api/v1/models", GET, "/api/v1/models", NULL },
         { "the root", "/", GET, "/", NULL },
         { "an argument", "/api/v1/chats/abc", GET, "/api/v1/chats/{id}", "abc" },
@@ -70,7 +91,8 @@ static void test_find(void **state)
         { "another method", "/api/v1/models", POST, NULL, NULL },
         { "no path", "", GET, NULL, NULL },
         { "no slash", "api/v1/models", GET, NULL, NULL },
-        { "thirty-three segments", "/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3", GET, NULL, NULL },
+        { "thirty-three segments", "/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3", GET, NULL,
+          NULL },
     };
     struct error err = { "" };
     struct router *router = build(tables, &err);
@@ -96,9 +118,16 @@ static void test_find(void **state)
 
 static void test_refused_paths(void **state)
 {
-    static const struct { const char *label, *path; } cases[] = {
-        { "NUL", "/api/v1/chats/a%00b" }, { "broken UTF-8", "/api/v1/chats/%FF" }, { "climbs", "/cache/../x" }, { "climbs, encoded", "/cache/%2e%2e/x" },
-        { "climbs, slash encoded", "/cache/a%2f..%2fb" }, { "climbs at the end", "/cache/a/.." }, { "backslash", "/cache/a%5c..%5cb" },
+    static const struct {
+        const char *label, *path;
+    } cases[] = {
+        { "NUL", "/api/v1/chats/a%00b" },
+        { "broken UTF-8", "/api/v1/chats/%FF" },
+        { "climbs", "/cache/../x" },
+        { "climbs, encoded", "/cache/%2e%2e/x" },
+        { "climbs, slash encoded", "/cache/a%2f..%2fb" },
+        { "climbs at the end", "/cache/a/.." },
+        { "backslash", "/cache/a%5c..%5cb" },
         { "NUL in the rest", "/cache/a%00" },
     };
     struct error err = { "" };
@@ -173,7 +202,10 @@ static void test_bad_tables(void **state)
     static const struct field twice[] = { FIELD(STRING, "a", REQUIRED), FIELD(STRING, "a", OPTIONAL), END };
     static const struct field no_form[] = { FIELD(FORM, "a", REQUIRED), END };
     static const struct field bad_default[] = { FIELD(STRING, "a", OPTIONAL, NULL, "x"), END };
-    static const struct { const char *label, *want; struct route routes[3]; } cases[] = {
+    static const struct {
+        const char *label, *want;
+        struct route routes[3];
+    } cases[] = {
         { "no access", "no access level", { { GET, "/a", ACCESS_UNSET, handle, .about = "x" } } },
         { "no handler", "no handler", { { GET, "/a", PUBLIC, NULL, .about = "x" } } },
         { "no description", "no description", { { GET, "/a", PUBLIC, handle } } },
@@ -186,7 +218,9 @@ static void test_bad_tables(void **state)
         { "a field twice", "field a twice", { R(POST, "/a", .form = twice) } },
         { "a form without its form", "has no form", { R(POST, "/a", .form = no_form) } },
         { "a default that is no JSON", "default of field a", { R(POST, "/a", .form = bad_default) } },
-        { "a permission asked of anybody", "permission", { { GET, "/a", PUBLIC, handle, .about = "x", .needs = "chat.share" } } },
+        { "a permission asked of anybody",
+          "permission",
+          { { GET, "/a", PUBLIC, handle, .about = "x", .needs = "chat.share" } } },
     };
 
     (void)state;
@@ -230,8 +264,10 @@ static void test_real_tables(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_find),     cmocka_unit_test(test_refused_paths), cmocka_unit_test(test_methods),   cmocka_unit_test(test_pending_gives_way),
-        cmocka_unit_test(test_bad_tables), cmocka_unit_test(test_sidecar_paths), cmocka_unit_test(test_real_tables),
+        cmocka_unit_test(test_find),        cmocka_unit_test(test_refused_paths),
+        cmocka_unit_test(test_methods),     cmocka_unit_test(test_pending_gives_way),
+        cmocka_unit_test(test_bad_tables),  cmocka_unit_test(test_sidecar_paths),
+        cmocka_unit_test(test_real_tables),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define ALIGN 16
-#define BIG (1024 * 1024)        /* blocks stop doubling here */
+#define BIG (1024 * 1024) /* blocks stop doubling here */
 
 struct block {
     struct block *older;

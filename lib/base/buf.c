@@ -98,7 +98,8 @@ void buf_add_urlencoded(struct buf *b, struct str s)
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
 
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~')
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+            c == '_' || c == '~')
             buf_add_char(b, (char)c);
         else
             buf_add(b, (char[]){ '%', hex[c >> 4], hex[c & 15] }, 3);
@@ -119,7 +120,8 @@ void buf_add_json_string(struct buf *b, struct str s)
         buf_add(b, s.p + start, i - start);
         start = i + 1;
         switch (c) {
-        case '"': case '\\': two[1] = (char)c; break;
+        case '"':
+        case '\\': two[1] = (char)c; break;
         case '\n': two[1] = 'n'; break;
         case '\r': two[1] = 'r'; break;
         case '\t': two[1] = 't'; break;

@@ -10,6 +10,6 @@ static inline void cleanup_fd(int *fd)
         close(*fd);
 }
 
-#define AUTO_CLOSE __attribute__((cleanup(cleanup_fd)))      /* int fd AUTO_CLOSE = open(…) */
+#define AUTO_CLOSE __attribute__((cleanup(cleanup_fd))) /* int fd AUTO_CLOSE = open(…) */
 
 #endif

@@ -50,7 +50,10 @@ struct str time_iso(struct arena *mem, int64_t unix_s)
 
 static double unit_ms(struct str *s)
 {
-    static const struct { const char *name; double ms; } units[] = {
+    static const struct {
+        const char *name;
+        double ms;
+    } units[] = {
         { "ms", 1 }, { "s", 1e3 }, { "m", 60e3 }, { "h", 3600e3 }, { "d", 86400e3 }, { "w", 604800e3 },
     };
 

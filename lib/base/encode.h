@@ -4,11 +4,13 @@
 
 #include "lib/base/str.h"
 
-struct str base64_encode(struct arena *mem, struct str bytes);            /* RFC 4648 with padding */
-struct str base64url_encode(struct arena *mem, struct str bytes);         /* section 5, without padding */
-bool base64_decode(struct arena *mem, struct str text, struct str *bytes);     /* both alphabets; padding optional; white space refused */
+struct str base64_encode(struct arena *mem, struct str bytes);    /* RFC 4648 with padding */
+struct str base64url_encode(struct arena *mem, struct str bytes); /* section 5, without padding */
+bool base64_decode(struct arena *mem, struct str text,
+                   struct str *bytes); /* both alphabets; padding optional; white space refused */
 struct str hex_encode(struct arena *mem, struct str bytes);
-bool url_decode(struct arena *mem, struct str text, bool plus_is_space, struct str *out);    /* false: broken %XX. NUL may come out */
+bool url_decode(struct arena *mem, struct str text, bool plus_is_space,
+                struct str *out); /* false: broken %XX. NUL may come out */
 struct str url_encode(struct arena *mem, struct str text);
 struct str sha256_hex(struct arena *mem, struct str bytes);
 

@@ -6,15 +6,15 @@
 
 enum status {
     OK = 0,
-    FAILED,              /* the reason is in struct error */
+    FAILED, /* the reason is in struct error */
     NOT_FOUND,
-    INVALID,             /* the input is at fault */
-    UNAVAILABLE,         /* a server we need is away; trying again may help */
+    INVALID,     /* the input is at fault */
+    UNAVAILABLE, /* a server we need is away; trying again may help */
     TOO_BIG,
     TIMED_OUT
 };
 
-struct error {           /* the cause, for the log: lower case, no full stop, no function names */
+struct error { /* the cause, for the log: lower case, no full stop, no function names */
     char text[480];
 };
 

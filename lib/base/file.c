@@ -13,7 +13,7 @@
 enum status file_read(struct arena *mem, const char *path, size_t max_bytes, struct str *out, struct error *err)
 {
     int fd AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC);
-    struct buf b = BUF(mem, max_bytes + 1);        /* one more, to see that there is more */
+    struct buf b = BUF(mem, max_bytes + 1); /* one more, to see that there is more */
     struct stat st;
 
     if (fd < 0)

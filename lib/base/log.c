@@ -12,9 +12,11 @@ static char request_id[41];
 void log_init(const char *program_name, struct str level_name)
 {
     program = program_name;
-    least = str_ieq(level_name, "DEBUG") ? LOG_DEBUG
-          : str_ieq(level_name, "WARNING") || str_ieq(level_name, "WARN") ? LOG_WARNING
-          : str_ieq(level_name, "ERROR") || str_ieq(level_name, "CRITICAL") || str_ieq(level_name, "FATAL") ? LOG_ERROR : LOG_INFO;
+    least = str_ieq(level_name, "DEBUG")                                    ? LOG_DEBUG
+            : str_ieq(level_name, "WARNING") || str_ieq(level_name, "WARN") ? LOG_WARNING
+            : str_ieq(level_name, "ERROR") || str_ieq(level_name, "CRITICAL") || str_ieq(level_name, "FATAL")
+                ? LOG_ERROR
+                : LOG_INFO;
 }
 
 void log_request_id(struct str id)
@@ -48,8 +50,8 @@ void log_line(enum log_level level, const char *format, ...)
     clock_gettime(CLOCK_REALTIME, &ts);
     gmtime_r(&ts.tv_sec, &tm);
     n = strftime(line, 32, "%Y-%m-%dT%H:%M:%S", &tm);
-    n += (size_t)snprintf(line + n, 300, ".%03ldZ %s %s[%d]%s%s: ", ts.tv_nsec / 1000000, names[level], program, (int)getpid(),
-                          request_id[0] ? " " : "", request_id);
+    n += (size_t)snprintf(line + n, 300, ".%03ldZ %s %s[%d]%s%s: ", ts.tv_nsec / 1000000, names[level], program,
+                          (int)getpid(), request_id[0] ? " " : "", request_id);
     for (const char *p = text; *p && n < sizeof(line) - 6; p++) {
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             n += (size_t)snprintf(line + n, 5, "\\x%02x", (unsigned char)*p);

@@ -12,7 +12,7 @@ void random_bytes(void *out, size_t n)
 {
     static unsigned char pool[512];
     static size_t left;
-    static pid_t owner;              /* a forked child must not repeat its parent's bytes */
+    static pid_t owner; /* a forked child must not repeat its parent's bytes */
     unsigned char *p = out;
 
     if (owner != getpid()) {
@@ -75,8 +75,9 @@ bool uuid_valid(struct str s)
     for (size_t i = 0; i < 36; i++) {
         char c = s.p[i];
 
-        if (i == 8 || i == 13 || i == 18 || i == 23 ? c != '-'
-            : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
+        if (i == 8 || i == 13 || i == 18 || i == 23
+                ? c != '-'
+                : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
             return false;
     }
     return true;

@@ -17,10 +17,10 @@ struct shared {
     _Atomic uint64_t counters[COUNTER_MAX];
     _Atomic int32_t busy;
     int32_t unused[15];
-    _Atomic uint64_t windows[WINDOWS];       /* 24 bits of key, 24 bits of window number, 16 bits of count */
+    _Atomic uint64_t windows[WINDOWS]; /* 24 bits of key, 24 bits of window number, 16 bits of count */
 };
 
-static struct shared own, *shared = &own;    /* the process's own until the file is mapped */
+static struct shared own, *shared = &own; /* the process's own until the file is mapped */
 
 enum status shared_open(const char *run_dir, struct error *err)
 {
@@ -65,7 +65,7 @@ int shared_busy_now(void)
 
 static uint64_t hash(struct str key)
 {
-    uint64_t h = 1469598103934665603u;           /* FNV-1a */
+    uint64_t h = 1469598103934665603u; /* FNV-1a */
 
     for (size_t i = 0; i < key.n; i++)
         h = (h ^ (unsigned char)key.p[i]) * 1099511628211u;
@@ -74,7 +74,8 @@ static uint64_t hash(struct str key)
 
 unsigned shared_window(struct str key, int64_t window_s, unsigned add)
 {
-    uint64_t h = hash(key), tag = (h >> 40) << 40, window = ((uint64_t)(mono_ms() / 1000 / (window_s > 0 ? window_s : 1)) & 0xffffff) << 16;
+    uint64_t h = hash(key), tag = (h >> 40) << 40,
+             window = ((uint64_t)(mono_ms() / 1000 / (window_s > 0 ? window_s : 1)) & 0xffffff) << 16;
     _Atomic uint64_t *slot = &shared->windows[h % WINDOWS];
     uint64_t was = atomic_load(slot), next = 0;
     unsigned count;

@@ -6,13 +6,13 @@
 
 #include "lib/base/error.h"
 
-enum counter {           /* what a cache depends on; whoever changes it bumps the counter after the commit */
-    COUNTER_SETTINGS,    /* the config row, .env */
-    COUNTER_USERS,       /* user and auth rows, API keys, revoked tokens */
-    COUNTER_GROUPS,      /* groups, their members and permissions */
-    COUNTER_MODELS,      /* model rows, provider lists */
-    COUNTER_FUNCTIONS,   /* functions and tools */
-    COUNTER_MAX = 64
+enum counter {                    /* what a cache depends on; whoever changes it bumps the counter after the commit */
+               COUNTER_SETTINGS,  /* the config row, .env */
+               COUNTER_USERS,     /* user and auth rows, API keys, revoked tokens */
+               COUNTER_GROUPS,    /* groups, their members and permissions */
+               COUNTER_MODELS,    /* model rows, provider lists */
+               COUNTER_FUNCTIONS, /* functions and tools */
+               COUNTER_MAX = 64
 };
 
 /* Maps RUN/counters, made when missing (0600). Before this, or when it failed, counters are the process's own. */
@@ -22,7 +22,7 @@ void counter_bump(enum counter which);
 
 /* How many requests the pool's processes are in, for the pool's growth and the operator. */
 void shared_busy(int change);
-int  shared_busy_now(void);
+int shared_busy_now(void);
 
 /* Failures counted in a window, shared by all workers: sign-in limits. Adds `add` (0: only looks) to the count of key and
  * returns the count of the running window. Keys are hashed into a fixed table: old ones are overwritten. */

@@ -112,7 +112,8 @@ bool str_to_i64(struct str s, int64_t *out)
             return false;
         if (__builtin_mul_overflow(v, (int64_t)10, &v))
             return false;
-        if (negative ? __builtin_sub_overflow(v, (int64_t)(s.p[i] - '0'), &v) : __builtin_add_overflow(v, (int64_t)(s.p[i] - '0'), &v))
+        if (negative ? __builtin_sub_overflow(v, (int64_t)(s.p[i] - '0'), &v)
+                     : __builtin_add_overflow(v, (int64_t)(s.p[i] - '0'), &v))
             return false;
     }
     *out = v;
@@ -172,7 +173,7 @@ bool str_utf8_valid(struct str s)
         uint64_t eight;
         size_t k;
 
-        if (s.n - i >= 8) {                      /* eight ASCII bytes at once */
+        if (s.n - i >= 8) { /* eight ASCII bytes at once */
             memcpy(&eight, p + i, 8);
             if (!(eight & 0x8080808080808080u)) {
                 i += 8;
@@ -279,7 +280,8 @@ static unsigned lower_point(unsigned c)
         return c + 32;
     if (c >= 0x400 && c <= 0x40F)
         return c + 80;
-    if ((c >= 0x100 && c <= 0x12F) || (c >= 0x132 && c <= 0x137) || (c >= 0x14A && c <= 0x177) || (c >= 0x460 && c <= 0x481))
+    if ((c >= 0x100 && c <= 0x12F) || (c >= 0x132 && c <= 0x137) || (c >= 0x14A && c <= 0x177) ||
+        (c >= 0x460 && c <= 0x481))
         return c | 1;
     return c;
 }

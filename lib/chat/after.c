@@ -56,7 +56,8 @@ static enum db_status change(struct after *a, chat_change *fn, void *arg, struct
 
     if (a->is_local || a->chat_id.n == 0)
         return DB_DONE;
-    return chat_change_document(a->db, a->mem, a->chat_id, a->user->is_admin ? STR_NONE : a->user->id, fn, arg, c, &changed);
+    return chat_change_document(a->db, a->mem, a->chat_id, a->user->is_admin ? STR_NONE : a->user->id, fn, arg, c,
+                                &changed);
 }
 
 enum db_status after_save(struct after *a, json_object *changes, struct str *title)
@@ -81,7 +82,7 @@ struct str after_plain_text(struct arena *mem, struct str text)
             for (close = 8; close + 10 <= text.n && !str_ieq(str_sub(text, close, 10), "</details>"); close++)
                 ;
             skip = close + 10 <= text.n ? close + 10 : 0;
-            if (!skip) {                         /* never closed: nor is any other behind it */
+            if (!skip) { /* never closed: nor is any other behind it */
                 buf_add_str(&b, text);
                 break;
             }
@@ -106,13 +107,14 @@ enum db_status after_messages(struct after *a, json_object **messages)
     *messages = NULL;
     if (a->is_local)
         return DB_DONE;
-    st = a->user->is_admin ? chat_by_id(a->db, a->mem, a->chat_id, &c) : chat_of_user(a->db, a->mem, a->chat_id, a->user->id, &c);
+    st = a->user->is_admin ? chat_by_id(a->db, a->mem, a->chat_id, &c)
+                           : chat_of_user(a->db, a->mem, a->chat_id, a->user->id, &c);
     if (st != DB_ROW)
         return st;
     *messages = document_branch(a->mem, c.document, a->message_id);
     if (json_length(*messages) == 0)
         *messages = NULL;
-    JSON_EACH(*messages, i, m) {
+    JSON_EACH (*messages, i, m) {
         if (!json_str(m, "role").p)
             json_set_c(m, "role", "assistant");
         json_set_str(m, "content", after_plain_text(a->mem, message_text(m)));
@@ -125,7 +127,9 @@ static json_object *json_in(struct arena *mem, struct str text)
 {
     size_t open = str_find_c(text, '{'), close = str_rfind_c(text, '}');
 
-    return open == STR_NPOS || close == STR_NPOS || close < open ? NULL : json_parse_or_null(mem, str_sub(text, open, close - open + 1));
+    return open == STR_NPOS || close == STR_NPOS || close < open
+               ? NULL
+               : json_parse_or_null(mem, str_sub(text, open, close - open + 1));
 }
 
 enum db_status after_follow_ups(struct after *a, struct str text)
@@ -169,7 +173,7 @@ enum db_status after_title(struct after *a, struct str text)
     struct str title = json_str(answer, "title");
     enum db_status st;
 
-    if (title.n == 0) {                              /* no title in it: what the user asked first, or last */
+    if (title.n == 0) { /* no title in it: what the user asked first, or last */
         st = after_messages(a, &messages);
         if (st != DB_ROW)
             return st;
@@ -188,11 +192,11 @@ static enum db_status replace_tags(struct after *a, const struct chat *c, json_o
 {
     json_object *old = json_get(json_parse_or_null(a->mem, c->meta), "tags"), *ids = json_new_array(a->mem);
 
-    JSON_EACH(names, i, name) {
+    JSON_EACH (names, i, name) {
         struct str id = tag_id_of(a->mem, json_str_value(name));
         bool there = id.n == 0 || str_is(id, "none");
 
-        JSON_EACH(ids, j, known)
+        JSON_EACH (ids, j, known)
             there |= str_eq(json_str_value(known), id);
         if (there)
             continue;
@@ -202,7 +206,7 @@ static enum db_status replace_tags(struct after *a, const struct chat *c, json_o
     }
     if (chat_set_meta(a->db, c->id, json_text_with(a->mem, c->meta, "tags", json_text(a->mem, ids))) == DB_ERROR)
         return DB_ERROR;
-    JSON_EACH(old, k, tag) {
+    JSON_EACH (old, k, tag) {
         int64_t n = 1;
 
         if (chat_count_with_tag(a->db, a->mem, c->user_id, json_str_value(tag), &n) == DB_ERROR ||

@@ -7,14 +7,14 @@
 #include "lib/db/db.h"
 #include "lib/json/json.h"
 
-struct after {                       /* of one answer; strings live in mem */
+struct after { /* of one answer; strings live in mem */
     struct arena *mem;
     struct db *db;
     struct config *config;
-    const struct user *user;         /* who asked */
+    const struct user *user; /* who asked */
     struct str chat_id, message_id, model;
-    bool is_local;                   /* a temporary chat: nothing is saved */
-    json_object *events;             /* for the tabs, in order: the functions below add to it */
+    bool is_local;       /* a temporary chat: nothing is saved */
+    json_object *events; /* for the tabs, in order: the functions below add to it */
 };
 
 /* Adds {"type", "data"}; data NULL: left out. */

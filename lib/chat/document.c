@@ -47,9 +47,11 @@ json_object *document_message(struct arena *mem, struct str document, struct str
     return json_parse_or_null(mem, v);
 }
 
-static struct str with_message(struct arena *mem, struct str document, struct str message_id, json_object *changes, bool make_current)
+static struct str with_message(struct arena *mem, struct str document, struct str message_id, json_object *changes,
+                               bool make_current)
 {
-    struct str history = member(document, "history"), messages = member(history, "messages"), was, content = json_str(changes, "content");
+    struct str history = member(document, "history"), messages = member(history, "messages"), was,
+               content = json_str(changes, "content");
     const char *id = str_c(mem, message_id);
 
     if (str_find_c(content, '\0') != STR_NPOS)
@@ -73,7 +75,7 @@ json_object *document_branch(struct arena *mem, struct str document, struct str 
 {
     json_object *reversed = json_new_array(mem), *branch = json_new_array(mem);
     struct str messages = member(member(document, "history"), "messages");
-    size_t limit = messages.n / 2 + 1;               /* more steps than members: a loop */
+    size_t limit = messages.n / 2 + 1; /* more steps than members: a loop */
 
     while (message_id.n && json_length(reversed) < limit) {
         struct str text;
@@ -84,7 +86,7 @@ json_object *document_branch(struct arena *mem, struct str document, struct str 
         m = json_parse_or_null(mem, text);
         if (!json_is(m, json_type_object))
             break;
-        JSON_EACH(reversed, i, seen)
+        JSON_EACH (reversed, i, seen)
             if (str_eq(json_str(seen, "id"), message_id) && message_id.n)
                 goto done;
         json_push(reversed, m);
@@ -100,7 +102,8 @@ bool document_has_messages(struct str document)
 {
     struct str history, messages;
 
-    return json_scan_member(document, "history", &history) == OK && json_scan_member(history, "messages", &messages) == OK && messages.p[0] == '{';
+    return json_scan_member(document, "history", &history) == OK &&
+           json_scan_member(history, "messages", &messages) == OK && messages.p[0] == '{';
 }
 
 /* data[name] and then what the message has under that name: the frontend shows the newest first. */
@@ -108,16 +111,18 @@ static json_object *collected(struct arena *mem, json_object *message, json_obje
 {
     json_object *all = json_new_array(mem);
 
-    JSON_EACH(json_get(data, name), i, item)
+    JSON_EACH (json_get(data, name), i, item)
         json_push(all, item);
-    JSON_EACH(json_get(message, name), j, item)
+    JSON_EACH (json_get(message, name), j, item)
         json_push(all, item);
     return all;
 }
 
-struct str document_with_event(struct arena *mem, struct str document, struct str message_id, struct str type, json_object *data, bool *changed)
+struct str document_with_event(struct arena *mem, struct str document, struct str message_id, struct str type,
+                               json_object *data, bool *changed)
 {
-    json_object *message = document_message(mem, document, message_id), *changes = json_new_object(mem), *list = json_new_array(mem);
+    json_object *message = document_message(mem, document, message_id), *changes = json_new_object(mem),
+                *list = json_new_array(mem);
 
     *changed = true;
     if (str_is(type, "replace")) {
@@ -125,7 +130,7 @@ struct str document_with_event(struct arena *mem, struct str document, struct st
         return document_with_message(mem, document, message_id, changes);
     }
     if (message && str_is(type, "status")) {
-        JSON_EACH(json_get(message, "statusHistory"), i, item)
+        JSON_EACH (json_get(message, "statusHistory"), i, item)
             json_push(list, item);
         json_push(list, data);
         json_set(changes, "statusHistory", list);
@@ -144,7 +149,7 @@ struct str document_with_event(struct arena *mem, struct str document, struct st
         return document_with_message(mem, document, message_id, changes);
     }
     if ((str_is(type, "source") || str_is(type, "citation")) && !json_get(data, "type")) {
-        JSON_EACH(json_get(message, "sources"), i, item)
+        JSON_EACH (json_get(message, "sources"), i, item)
             json_push(list, item);
         json_push(list, data);
         json_set(changes, "sources", list);

@@ -23,6 +23,7 @@ bool document_has_messages(struct str document);
 
 /* What an event leaves in the message it is for: "status" is added to its statusHistory, "message" to its content, "replace" replaces that,
  * "files", "embeds" and sources are collected. *changed: false for all other events, and then the answer is the document itself. */
-struct str document_with_event(struct arena *mem, struct str document, struct str message_id, struct str type, json_object *data, bool *changed);
+struct str document_with_event(struct arena *mem, struct str document, struct str message_id, struct str type,
+                               json_object *data, bool *changed);
 
 #endif

@@ -3,8 +3,8 @@
 
 #include "lib/net/control.h"
 
-bool chat_event(struct arena *mem, struct config *c, struct str user_id, struct str chat_id, struct str message_id, const char *type,
-                json_object *data)
+bool chat_event(struct arena *mem, struct config *c, struct str user_id, struct str chat_id, struct str message_id,
+                const char *type, json_object *data)
 {
     json_object *event = json_new_object(mem), *inner = json_set_object(event, "data");
 

@@ -5,13 +5,13 @@
 #include "lib/base/str.h"
 
 struct dotenv_entry {
-    struct str name;             /* NUL-terminated */
-    struct str value;            /* NUL-terminated; absent: the line was a name without "=" */
+    struct str name;  /* NUL-terminated */
+    struct str value; /* NUL-terminated; absent: the line was a name without "=" */
 };
 struct dotenv {
-    struct dotenv_entry *v;      /* in the order of the file; of two with the same name the later one counts */
+    struct dotenv_entry *v; /* in the order of the file; of two with the same name the later one counts */
     size_t n;
-    size_t broken;               /* lines that could not be read and were left out */
+    size_t broken; /* lines that could not be read and were left out */
 };
 
 /* environment(name) is what ${NAME} finds first (NULL: not set); then what stands further up in the file. */

@@ -66,14 +66,16 @@ static enum status list_columns(struct db *db, struct arena *mem, struct names *
 {
     if (db_kind(db) == DB_SQLITE)
         return list(db, mem, out,
-                    "SELECT t.name || '.' || c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'",
+                    "SELECT t.name || '.' || c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type "
+                    "= 'table'",
                     NO_ARGS, err);
-    return list(db, mem, out,
-                "SELECT t.relname || '.' || c.attname FROM pg_catalog.pg_attribute c"
-                " JOIN pg_catalog.pg_class t ON t.oid = c.attrelid JOIN pg_catalog.pg_namespace s ON s.oid = t.relnamespace"
-                " WHERE s.nspname = coalesce($1::text, current_schema()) AND t.relkind IN ('r', 'p') AND c.attnum > 0"
-                " AND NOT c.attisdropped",
-                ARGS(db_schema(db)), err);
+    return list(
+        db, mem, out,
+        "SELECT t.relname || '.' || c.attname FROM pg_catalog.pg_attribute c"
+        " JOIN pg_catalog.pg_class t ON t.oid = c.attrelid JOIN pg_catalog.pg_namespace s ON s.oid = t.relnamespace"
+        " WHERE s.nspname = coalesce($1::text, current_schema()) AND t.relkind IN ('r', 'p') AND c.attnum > 0"
+        " AND NOT c.attisdropped",
+        ARGS(db_schema(db)), err);
 }
 
 /* ---- what should be there: the scripts say it */
@@ -240,10 +242,8 @@ struct str migrate_refusal(struct arena *mem, const struct schema *s)
     struct str by = s->made_by.p ? s->made_by : S("no Open WebUI known to this program");
 
     switch (s->state) {
-    case SCHEMA_CURRENT:
-        return STR_NONE;
-    case SCHEMA_EMPTY:
-        return S("the database is empty: its tables have yet to be made, by webuictl migrate");
+    case SCHEMA_CURRENT: return STR_NONE;
+    case SCHEMA_EMPTY: return S("the database is empty: its tables have yet to be made, by webuictl migrate");
     case SCHEMA_OLDER:
         return str_f(mem,
                      "the database is of %.*s (revision %.*s), this program works on that of " OURS
@@ -255,8 +255,7 @@ struct str migrate_refusal(struct arena *mem, const struct schema *s)
                      ": go on with that Open WebUI, or "
                      "restore a backup from before the update",
                      STR(by), STR(s->revision));
-    case SCHEMA_UNKNOWN:
-        break;
+    case SCHEMA_UNKNOWN: break;
     }
     if (s->missing_column.p)
         return str_f(mem,

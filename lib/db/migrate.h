@@ -11,22 +11,22 @@
 #define SCHEMA_MADE_BY "Open WebUI 0.6.32"
 
 enum schema_state {
-    SCHEMA_EMPTY,                    /* no tables */
-    SCHEMA_CURRENT,                  /* ours */
-    SCHEMA_OLDER,                    /* Open WebUI 0.6.32 would bring it up */
-    SCHEMA_NEWER,                    /* a later Open WebUI was here */
-    SCHEMA_UNKNOWN                   /* half made, a fork's, or another program's */
+    SCHEMA_EMPTY,   /* no tables */
+    SCHEMA_CURRENT, /* ours */
+    SCHEMA_OLDER,   /* Open WebUI 0.6.32 would bring it up */
+    SCHEMA_NEWER,   /* a later Open WebUI was here */
+    SCHEMA_UNKNOWN  /* half made, a fork's, or another program's */
 };
 
-struct schema {                      /* strings live in the arena that was given */
+struct schema { /* strings live in the arena that was given */
     enum schema_state state;
-    struct str revision;             /* as found; absent: none */
-    struct str made_by;              /* "Open WebUI 0.6.27 to 0.6.31"; absent: not known */
-    struct str missing;              /* UNKNOWN with our revision: a table that should be there … */
-    struct str missing_column;       /* … or this column of it */
-    size_t indexes_missing;          /* CURRENT: how many of our indexes */
-    bool created;                    /* by migrate_up(): tables */
-    struct str note;                 /* by migrate_up(): why indexes could not be added, no reason to stop; else absent */
+    struct str revision;       /* as found; absent: none */
+    struct str made_by;        /* "Open WebUI 0.6.27 to 0.6.31"; absent: not known */
+    struct str missing;        /* UNKNOWN with our revision: a table that should be there … */
+    struct str missing_column; /* … or this column of it */
+    size_t indexes_missing;    /* CURRENT: how many of our indexes */
+    bool created;              /* by migrate_up(): tables */
+    struct str note;           /* by migrate_up(): why indexes could not be added, no reason to stop; else absent */
 };
 
 /* Reads only. OK whatever the state. UNAVAILABLE, FAILED: the database could not be read. */

@@ -64,8 +64,8 @@ static void describe(struct db *db, const char *sql, const PGresult *result)
     const char *state = state_of(result);
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *text = primary ? primary : PQerrorMessage(db->pg);
-    const char *value =
-        is_class(state, "22") ? strstr(text, ": \"") : NULL; /* "invalid input …": the input is no matter for a log */
+    const char *value = is_class(state, "22") ? strstr(text, ": \"")
+                                              : NULL; /* "invalid input …": the input is no matter for a log */
     int n = (int)(value ? (size_t)(value - text) : strcspn(text, "\n"));
 
     db_fail(db, sql, "%.*s (SQLSTATE %s)", n, text, *state ? state : "unknown");
@@ -116,16 +116,11 @@ static bool is_fine(const PGresult *result)
 static const char *argument_text(struct arena *mem, const struct arg *a)
 {
     switch (a->type) {
-    case ARG_TEXT:
-        return str_c(mem, a->text);
-    case ARG_INT:
-        return str_f(mem, "%lld", (long long)a->i).p;
-    case ARG_DOUBLE:
-        return str_f(mem, "%.17g", a->d).p;
-    case ARG_BOOL:
-        return a->i ? "t" : "f";
-    case ARG_NULL:
-        break;
+    case ARG_TEXT: return str_c(mem, a->text);
+    case ARG_INT: return str_f(mem, "%lld", (long long)a->i).p;
+    case ARG_DOUBLE: return str_f(mem, "%.17g", a->d).p;
+    case ARG_BOOL: return a->i ? "t" : "f";
+    case ARG_NULL: break;
     }
     return NULL;
 }
@@ -155,20 +150,21 @@ static PGresult *execute_piped(struct db *db, const char *name, int n, const cha
 
     if (!PQenterPipelineMode(c))
         return NULL;
-    if ((!begins || PQsendQueryParams(c, "BEGIN", 0, NULL, NULL, NULL, NULL, 0)) && PQsendQueryPrepared(c, name, n, values, NULL, NULL, 0) &&
+    if ((!begins || PQsendQueryParams(c, "BEGIN", 0, NULL, NULL, NULL, NULL, 0)) &&
+        PQsendQueryPrepared(c, name, n, values, NULL, NULL, 0) &&
         (!commits || PQsendQueryParams(c, "COMMIT", 0, NULL, NULL, NULL, NULL, 0)) && PQpipelineSync(c)) {
         if (begins) {
             other = PQgetResult(c);
             db->begin_pending = !is_fine(other);
             PQclear(other);
-            PQclear(PQgetResult(c));             /* the NULL behind each result */
+            PQclear(PQgetResult(c)); /* the NULL behind each result */
         }
         result = PQgetResult(c);
         PQclear(PQgetResult(c));
         if (commits) {
             other = PQgetResult(c);
             db->committed = is_fine(other) && strcmp(PQcmdStatus(other), "COMMIT") == 0;
-            if (is_fine(result) && !db->committed) {     /* a check at the end failed: that is the statement's outcome */
+            if (is_fine(result) && !db->committed) { /* a check at the end failed: that is the statement's outcome */
                 PQclear(result);
                 result = other;
             } else {
@@ -176,7 +172,7 @@ static PGresult *execute_piped(struct db *db, const char *name, int n, const cha
             }
             PQclear(PQgetResult(c));
         }
-        PQclear(PQgetResult(c));                 /* of the sync */
+        PQclear(PQgetResult(c)); /* of the sync */
     }
     PQexitPipelineMode(c);
     return result;
@@ -335,7 +331,7 @@ static enum outcome postgres_script(struct db *db, const char *sql)
         return RAN;
     }
     if (db->begin_pending && (strcmp(sql, "COMMIT") == 0 || strcmp(sql, "ROLLBACK") == 0)) {
-        db->begin_pending = false;               /* nothing was done in it */
+        db->begin_pending = false; /* nothing was done in it */
         return RAN;
     }
     o = begin_now(db);

@@ -10,22 +10,19 @@
 static const struct {
     const char *keyword, *value;
 } defaults[] = {
-    { "connect_timeout", "5" },
-    { "fallback_application_name", "webui-fcgi" },
-    { "keepalives", "1" },
-    { "keepalives_idle", "30" },
-    { "keepalives_interval", "10" },
-    { "keepalives_count", "3" },
+    { "connect_timeout", "5" },      { "fallback_application_name", "webui-fcgi" },
+    { "keepalives", "1" },           { "keepalives_idle", "30" },
+    { "keepalives_interval", "10" }, { "keepalives_count", "3" },
     { "tcp_user_timeout", "30000" },
 };
 
 /* Limits apply unless the role or the URL has its own; a wrong guess of the planner must not compile machine code for a
  * small query. */
-static const char session_sql[] =
-    POSTGRES_LIMIT_STATEMENTS ";"
-                              "SELECT set_config('idle_in_transaction_session_timeout', '60s', false)"
-                              " WHERE current_setting('idle_in_transaction_session_timeout') = '0';"
-                              "SET jit = off";
+static const char session_sql[] = POSTGRES_LIMIT_STATEMENTS
+    ";"
+    "SELECT set_config('idle_in_transaction_session_timeout', '60s', false)"
+    " WHERE current_setting('idle_in_transaction_session_timeout') = '0';"
+    "SET jit = off";
 
 static void quiet(void *arg, const char *message)
 {

@@ -32,8 +32,7 @@ static bool may_help_to_try_again(int code)
     case SQLITE_PROTOCOL:
     case SQLITE_FULL:
     case SQLITE_IOERR:
-    case SQLITE_CANTOPEN:
-        return true;
+    case SQLITE_CANTOPEN: return true;
     }
     return false;
 }
@@ -42,14 +41,13 @@ static void fail(struct db *db, const char *sql, int code)
 {
     db_fail(db, sql, "%s (SQLite %d)", sqlite3_errmsg(db->sqlite), code);
     db->unavailable = may_help_to_try_again(code);
-    db->unique_violation =
-        code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_ROWID;
+    db->unique_violation = code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY ||
+                           code == SQLITE_CONSTRAINT_ROWID;
     switch (code & 0xFF) {
     case SQLITE_IOERR:
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-    case SQLITE_READONLY: /* the file was replaced or removed, among other things */
-        db->reopen = true;
+    case SQLITE_READONLY: /* the file was replaced or removed, among other things */ db->reopen = true;
     }
 }
 
@@ -107,8 +105,8 @@ static enum status sqlite_apply_wal(struct db *db, struct error *err)
 
     if (code == SQLITE_OK)
         return OK;
-    return error_set(err, may_help_to_try_again(code) ? UNAVAILABLE : FAILED, "cannot set the journal mode of %s: %s", db->place,
-                     sqlite3_errmsg(db->sqlite));
+    return error_set(err, may_help_to_try_again(code) ? UNAVAILABLE : FAILED, "cannot set the journal mode of %s: %s",
+                     db->place, sqlite3_errmsg(db->sqlite));
 }
 
 static enum status sqlite_connect(struct db *db, struct error *err)
@@ -192,15 +190,11 @@ static bool prepare(struct db *db, struct statement *s)
 static int bind_one(sqlite3_stmt *stmt, int parameter, const struct arg *a)
 {
     switch (a->type) {
-    case ARG_TEXT:
-        return sqlite3_bind_text64(stmt, parameter, a->text.p, a->text.n, SQLITE_STATIC, SQLITE_UTF8);
+    case ARG_TEXT: return sqlite3_bind_text64(stmt, parameter, a->text.p, a->text.n, SQLITE_STATIC, SQLITE_UTF8);
     case ARG_INT:
-    case ARG_BOOL:
-        return sqlite3_bind_int64(stmt, parameter, a->i);
-    case ARG_DOUBLE:
-        return sqlite3_bind_double(stmt, parameter, a->d);
-    case ARG_NULL:
-        break;
+    case ARG_BOOL: return sqlite3_bind_int64(stmt, parameter, a->i);
+    case ARG_DOUBLE: return sqlite3_bind_double(stmt, parameter, a->d);
+    case ARG_NULL: break;
     }
     return sqlite3_bind_null(stmt, parameter);
 }

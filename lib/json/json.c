@@ -76,20 +76,21 @@ static bool check_tokens(struct arena *mem, struct str text, struct str *wide, s
         is_wide = false;
         *at = i;
         switch (text.p[i]) {
-        case '{': case '}': case '[': case ']': case ':': case ',': case ' ': case '\t': case '\n': case '\r':
-            end = i + 1;
-            break;
-        case '"':
-            end = string_end(text, i);
-            break;
-        case 't': case 'n':
-            end = str_starts(rest, "true") || str_starts(rest, "null") ? i + 4 : STR_NPOS;
-            break;
-        case 'f':
-            end = str_starts(rest, "false") ? i + 5 : STR_NPOS;
-            break;
-        default:
-            end = number_end(text, i, &is_wide);
+        case '{':
+        case '}':
+        case '[':
+        case ']':
+        case ':':
+        case ',':
+        case ' ':
+        case '\t':
+        case '\n':
+        case '\r': end = i + 1; break;
+        case '"': end = string_end(text, i); break;
+        case 't':
+        case 'n': end = str_starts(rest, "true") || str_starts(rest, "null") ? i + 4 : STR_NPOS; break;
+        case 'f': end = str_starts(rest, "false") ? i + 5 : STR_NPOS; break;
+        default: end = number_end(text, i, &is_wide);
         }
         if (end == STR_NPOS)
             return false;
@@ -125,7 +126,7 @@ enum status json_parse(struct arena *mem, struct str text, json_object **out, st
     o = json_tokener_parse_ex(tok, text.p ? text.p : "", (int)text.n);
     e = json_tokener_get_error(tok);
     at = json_tokener_get_parse_end(tok);
-    if (e == json_tokener_continue) {               /* a number at the very end is whole only now */
+    if (e == json_tokener_continue) { /* a number at the very end is whole only now */
         o = json_tokener_parse_ex(tok, "", 1);
         e = json_tokener_get_error(tok);
         at = text.n;
@@ -289,7 +290,7 @@ static int copy_one(json_object *src, json_object *parent, const char *key, size
 
     if (raw && raw->magic == RAW_MAGIC) {
         *dst = make_raw(raw->text);
-        return 2;                                    /* json-c must not copy the serializer itself */
+        return 2; /* json-c must not copy the serializer itself */
     }
     return json_c_shallow_copy_default(src, parent, key, index, dst);
 }
@@ -371,8 +372,7 @@ void json_merge(json_object *into, json_object *from)
 {
     if (!json_object_is_type(from, json_type_object))
         return;
-    json_object_object_foreach(from, key, value)
-        json_object_object_add(into, key, json_object_get(value));
+    json_object_object_foreach(from, key, value) json_object_object_add(into, key, json_object_get(value));
 }
 
 void json_push(json_object *array, json_object *v)
@@ -466,7 +466,8 @@ double json_double(json_object *o, const char *key, double otherwise)
 {
     json_object *v = json_get(o, key);
 
-    return json_object_is_type(v, json_type_double) || json_object_is_type(v, json_type_int) ? json_object_get_double(v) : otherwise;
+    return json_object_is_type(v, json_type_double) || json_object_is_type(v, json_type_int) ? json_object_get_double(v)
+                                                                                             : otherwise;
 }
 
 bool json_flag(json_object *o, const char *key, bool otherwise)

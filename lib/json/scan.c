@@ -41,13 +41,15 @@ static size_t skip_value(struct str s, size_t i)
             if (i == STR_NPOS)
                 return i;
             break;
-        case '{': case '[':
+        case '{':
+        case '[':
             depth++;
             i++;
             break;
-        case '}': case ']':
+        case '}':
+        case ']':
             if (depth == 0)
-                return i;                            /* behind a bare value: the parent's end */
+                return i; /* behind a bare value: the parent's end */
             depth--;
             i++;
             break;
@@ -56,9 +58,7 @@ static size_t skip_value(struct str s, size_t i)
                 return i;
             i++;
             continue;
-        default:
-            i++;
-            continue;
+        default: i++; continue;
         }
         if (depth == 0 && (s.p[i - 1] == '"' || s.p[i - 1] == '}' || s.p[i - 1] == ']'))
             return i;
@@ -67,7 +67,7 @@ static size_t skip_value(struct str s, size_t i)
 
 /* A walk over the members of an object: INVALID when text is not one; else call next until it says NOT_FOUND. */
 struct member {
-    struct str key, value;           /* views; the key still escaped, without its quotes */
+    struct str key, value; /* views; the key still escaped, without its quotes */
 };
 
 static enum status first_member(struct str text, size_t *i)
@@ -159,7 +159,7 @@ struct str json_text_with(struct arena *mem, struct str object, const char *key,
 struct str json_text_merged(struct arena *mem, struct str object, json_object *changes)
 {
     struct buf out = BUF(mem, STR_NPOS);
-    json_object *left = json_new_object(mem);        /* changes that have not found their place yet */
+    json_object *left = json_new_object(mem); /* changes that have not found their place yet */
     struct member m;
     size_t i;
     enum status st = first_member(object, &i);
@@ -176,7 +176,8 @@ struct str json_text_merged(struct arena *mem, struct str object, json_object *c
             add_member(&out, m.key, m.value);
         }
     }
-    json_object_object_foreach(left, key, value) {
+    json_object_object_foreach(left, key, value)
+    {
         if (out.n > 1)
             buf_add_c(&out, ", ");
         buf_add_json_string(&out, str_of(key));

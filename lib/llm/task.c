@@ -9,37 +9,61 @@
 
 const struct task tasks[TASK_KINDS] = {
     [TASK_TITLE] = { "title", CFG_ENABLE_TITLE_GENERATION, CFG_TITLE_GENERATION_PROMPT_TEMPLATE,
-        "Name the chat below. Give a title of three to five words that says what it is about, in the language of the chat, with one fitting emoji in "
-        "front. Do not quote, do not explain, use no formatting. Answer with JSON alone, of the form {\"title\": \"the title\"}.\n\n"
-        "The chat:\n{{MESSAGES:END:2}}", -1, 400, "An internal error has occurred." },
+                     "Name the chat below. Give a title of three to five words that says what it is about, in the "
+                     "language of the chat, with one fitting emoji in "
+                     "front. Do not quote, do not explain, use no formatting. Answer with JSON alone, of the form "
+                     "{\"title\": \"the title\"}.\n\n"
+                     "The chat:\n{{MESSAGES:END:2}}",
+                     -1, 400, "An internal error has occurred." },
     [TASK_FOLLOW_UPS] = { "follow_up", CFG_ENABLE_FOLLOW_UP_GENERATION, CFG_FOLLOW_UP_GENERATION_PROMPT_TEMPLATE,
-        "What could the user of the chat below want to ask next? Write three to five short questions, from his point of view and in the language of the "
-        "chat, each about what was said and none that is answered already. Answer with JSON alone, of the form "
-        "{\"follow_ups\": [\"first question\", \"second question\"]}." CHAT, 0, 400, "An internal error has occurred." },
+                          "What could the user of the chat below want to ask next? Write three to five short "
+                          "questions, from his point of view and in the language of the "
+                          "chat, each about what was said and none that is answered already. Answer with JSON alone, "
+                          "of the form "
+                          "{\"follow_ups\": [\"first question\", \"second question\"]}." CHAT,
+                          0, 400, "An internal error has occurred." },
     [TASK_TAGS] = { "tags", CFG_ENABLE_TAGS_GENERATION, CFG_TAGS_GENERATION_PROMPT_TEMPLATE,
-        "Sort the chat below under one to three broad subjects (such as Science, Technology, Arts, Health, Business) and, where it helps, one to three "
-        "narrower ones, in the language of the chat. If it is too short or too mixed to tell, the only tag is \"General\". Answer with JSON alone, "
-        "of the form {\"tags\": [\"first\", \"second\"]}." CHAT, 0, 500, "An internal error has occurred." },
+                    "Sort the chat below under one to three broad subjects (such as Science, Technology, Arts, Health, "
+                    "Business) and, where it helps, one to three "
+                    "narrower ones, in the language of the chat. If it is too short or too mixed to tell, the only tag "
+                    "is \"General\". Answer with JSON alone, "
+                    "of the form {\"tags\": [\"first\", \"second\"]}." CHAT,
+                    0, 500, "An internal error has occurred." },
     [TASK_IMAGE_PROMPT] = { "image_prompt", -1, CFG_IMAGE_PROMPT_GENERATION_PROMPT_TEMPLATE,
-        "Describe the picture that the chat below asks for, so that somebody who has not read the chat could draw it: subject, surroundings, light, "
-        "colours, style. Answer with JSON alone, of the form {\"prompt\": \"the description\"}." CHAT, 0, 400, "An internal error has occurred." },
+                            "Describe the picture that the chat below asks for, so that somebody who has not read the "
+                            "chat could draw it: subject, surroundings, light, "
+                            "colours, style. Answer with JSON alone, of the form {\"prompt\": \"the "
+                            "description\"}." CHAT,
+                            0, 400, "An internal error has occurred." },
     [TASK_QUERIES] = { "queries", -1, CFG_QUERY_GENERATION_PROMPT_TEMPLATE,
-        "Today is {{CURRENT_DATE}}. To answer the last message of the chat below, what should be looked up? Write one to three short search queries in "
-        "the language of the chat, each for another part of what is missing. If nothing at all needs to be looked up, give an empty list. Answer with "
-        "JSON alone, of the form {\"queries\": [\"first\", \"second\"]}." CHAT, 0, 400, NULL },
+                       "Today is {{CURRENT_DATE}}. To answer the last message of the chat below, what should be looked "
+                       "up? Write one to three short search queries in "
+                       "the language of the chat, each for another part of what is missing. If nothing at all needs to "
+                       "be looked up, give an empty list. Answer with "
+                       "JSON alone, of the form {\"queries\": [\"first\", \"second\"]}." CHAT,
+                       0, 400, NULL },
     [TASK_AUTOCOMPLETE] = { "auto", CFG_ENABLE_AUTOCOMPLETE_GENERATION, CFG_AUTOCOMPLETE_GENERATION_PROMPT_TEMPLATE,
-        "Go on with the text below where it stops: a few words, in its language and tone, without repeating any of it. It is meant as: {{TYPE}}. If you "
-        "cannot tell how it goes on, go on with nothing. Answer with JSON alone, of the form {\"text\": \"the continuation\"}.\n\n"
-        "What was said before:\n{{MESSAGES:END:6}}\n\nThe text:\n{{PROMPT}}", 0, 500, "An internal error has occurred." },
+                            "Go on with the text below where it stops: a few words, in its language and tone, without "
+                            "repeating any of it. It is meant as: {{TYPE}}. If you "
+                            "cannot tell how it goes on, go on with nothing. Answer with JSON alone, of the form "
+                            "{\"text\": \"the continuation\"}.\n\n"
+                            "What was said before:\n{{MESSAGES:END:6}}\n\nThe text:\n{{PROMPT}}",
+                            0, 500, "An internal error has occurred." },
     [TASK_EMOJI] = { "emoji", -1, -1,
-        "Choose the one single emoji that fits the mood of the message below best: a face if it shows a feeling, else a thing. Answer with that emoji alone, "
-        "and no words.\n\nThe message: {{prompt}}", 4, 400, NULL },
+                     "Choose the one single emoji that fits the mood of the message below best: a face if it shows a "
+                     "feeling, else a thing. Answer with that emoji alone, "
+                     "and no words.\n\nThe message: {{prompt}}",
+                     4, 400, NULL },
     [TASK_MOA] = { "moa", -1, -1,
-        "Several models were asked the same, and their answers stand below. Make one answer of them that is better than each alone: keep what is "
-        "right and useful, settle where they contradict each other, and leave out what is wrong or said twice. Do not mention that there were several "
-        "answers, or who gave them; write as if you had been asked "
-        "yourself, in the language of the question, clear and well ordered. Where none of them knows the answer, say so plainly, and do not invent one.\n\n"
-        "The question: {{prompt}}\n\nThe answers:\n{{responses}}", 0, 400, NULL },
+                   "Several models were asked the same, and their answers stand below. Make one answer of them that is "
+                   "better than each alone: keep what is "
+                   "right and useful, settle where they contradict each other, and leave out what is wrong or said "
+                   "twice. Do not mention that there were several "
+                   "answers, or who gave them; write as if you had been asked "
+                   "yourself, in the language of the question, clear and well ordered. Where none of them knows the "
+                   "answer, say so plainly, and do not invent one.\n\n"
+                   "The question: {{prompt}}\n\nThe answers:\n{{responses}}",
+                   0, 400, NULL },
 };
 
 bool task_is_enabled(const struct config *c, enum task_kind kind)
@@ -51,7 +75,7 @@ static struct str answers(struct arena *mem, json_object *responses)
 {
     struct buf b = BUF(mem, STR_NPOS);
 
-    JSON_EACH(responses, i, response) {
+    JSON_EACH (responses, i, response) {
         if (b.n)
             buf_add_c(&b, "\n\n");
         buf_add_c(&b, "\"\"\"");
@@ -61,9 +85,10 @@ static struct str answers(struct arena *mem, json_object *responses)
     return buf_str(&b);
 }
 
-struct str task_prompt(struct arena *mem, const struct config *c, enum task_kind kind, const struct user *u, json_object *form)
+struct str task_prompt(struct arena *mem, const struct config *c, enum task_kind kind, const struct user *u,
+                       json_object *form)
 {
-    struct str template = tasks[kind].template < 0 ? STR_NONE : config_str(c, (enum setting_id)tasks[kind].template);
+    struct str template = tasks[kind].template <0 ? STR_NONE : config_str(c, (enum setting_id)tasks[kind].template);
     json_object *messages = json_get(form, "messages");
     struct str prompt = json_str(form, "prompt");
 
@@ -74,7 +99,8 @@ struct str task_prompt(struct arena *mem, const struct config *c, enum task_kind
     if (kind == TASK_AUTOCOMPLETE)
         template = str_replace(mem, template, S("{{TYPE}}"), json_str(form, "type"));
     if (kind == TASK_MOA)
-        template = str_replace(mem, prompt_fill_task(mem, template, NULL, prompt, NULL), S("{{responses}}"), answers(mem, json_get(form, "responses")));
+        template = str_replace(mem, prompt_fill_task(mem, template, NULL, prompt, NULL), S("{{responses}}"),
+                               answers(mem, json_get(form, "responses")));
     else
         template = prompt_fill_task(mem, template, u, prompt, messages);
     return template;
@@ -99,8 +125,8 @@ static void limit_answer(json_object *request, enum task_kind kind, const struct
         json_set_int(request, name, limit);
 }
 
-enum status task_call(struct arena *mem, struct db *db, struct config *c, const struct models *list, enum task_kind kind,
-                      const struct model *model, json_object *form, struct chat_call *call)
+enum status task_call(struct arena *mem, struct db *db, struct config *c, const struct models *list,
+                      enum task_kind kind, const struct model *model, json_object *form, struct chat_call *call)
 {
     json_object *request = json_new_object(mem), *message = json_new_object(mem);
 

@@ -4,17 +4,16 @@
 #include <curl/curl.h>
 #include <unistd.h>
 
-
 struct running {
     struct http_call *call;
     CURL *easy;
     struct curl_slist *headers;
     struct buf body;
-    char *message;                   /* CURL_ERROR_SIZE */
+    char *message; /* CURL_ERROR_SIZE */
 };
 
 static CURLM *connections;
-static pid_t owner;                  /* a forked child must not use its parent's connections */
+static pid_t owner; /* a forked child must not use its parent's connections */
 
 static CURLM *multi(void)
 {
@@ -89,7 +88,8 @@ static bool start(struct arena *mem, struct running *run)
     curl_easy_setopt(run->easy, CURLOPT_HTTPHEADER, run->headers);
     curl_easy_setopt(run->easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(run->easy, CURLOPT_ERRORBUFFER, run->message);
-    curl_easy_setopt(run->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(c->connect_timeout_ms ? c->connect_timeout_ms : 5000));
+    curl_easy_setopt(run->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long)(c->connect_timeout_ms ? c->connect_timeout_ms : 5000));
     curl_easy_setopt(run->easy, CURLOPT_TIMEOUT_MS, (long)(c->timeout_ms ? c->timeout_ms : 300000));
     curl_easy_setopt(run->easy, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(run->easy, CURLOPT_WRITEFUNCTION, take_body);

@@ -6,27 +6,28 @@
 #include "lib/base/error.h"
 
 struct http_header {
-    struct str name, value;          /* CR, LF or NUL in either: the call fails with INVALID */
+    struct str name, value; /* CR, LF or NUL in either: the call fails with INVALID */
 };
 
 struct http_call {
     /* the request */
-    const char *method;              /* NULL: GET without a body, POST with one */
-    struct str url;                  /* http or https; redirects are not followed */
+    const char *method; /* NULL: GET without a body, POST with one */
+    struct str url;     /* http or https; redirects are not followed */
     const struct http_header *headers;
     size_t headers_n;
-    struct str body;                 /* absent: none */
-    int connect_timeout_ms;          /* 0: 5000 */
-    int timeout_ms;                  /* of the whole; 0: 300000 */
-    size_t max_bytes;                /* of the answer; 0: 32 MiB */
-    bool insecure;                   /* do not verify TLS (AIOHTTP_CLIENT_SESSION_SSL=false) */
-    const char *user_and_password;   /* basic authentication; NULL: none */
+    struct str body;               /* absent: none */
+    int connect_timeout_ms;        /* 0: 5000 */
+    int timeout_ms;                /* of the whole; 0: 300000 */
+    size_t max_bytes;              /* of the answer; 0: 32 MiB */
+    bool insecure;                 /* do not verify TLS (AIOHTTP_CLIENT_SESSION_SSL=false) */
+    const char *user_and_password; /* basic authentication; NULL: none */
 
     /* the answer, in the arena of http_run */
-    enum status result;              /* OK: an answer came, whatever its status. UNAVAILABLE, TIMED_OUT, TOO_BIG, INVALID: err says why */
-    int status;                      /* 0: none came */
-    struct str content_type;         /* absent: none */
-    struct str response;             /* the body; what had arrived when it broke off */
+    enum status
+        result; /* OK: an answer came, whatever its status. UNAVAILABLE, TIMED_OUT, TOO_BIG, INVALID: err says why */
+    int status; /* 0: none came */
+    struct str content_type; /* absent: none */
+    struct str response;     /* the body; what had arrived when it broke off */
     struct error err;
 };
 

@@ -4,11 +4,11 @@
 
 #include "lib/db/db.h"
 
-struct channel {                     /* strings live in the arena they were read into */
+struct channel { /* strings live in the arena they were read into */
     struct str id, user_id, name;
-    struct str type, description;    /* absent: null */
-    struct str data, meta, access_control;       /* JSON text; absent: null */
-    int64_t created_at, updated_at;  /* Unix time in nanoseconds */
+    struct str type, description;          /* absent: null */
+    struct str data, meta, access_control; /* JSON text; absent: null */
+    int64_t created_at, updated_at;        /* Unix time in nanoseconds */
 };
 
 /* All channels, oldest first. */

@@ -6,7 +6,7 @@
 
 #define CHAT_COLUMNS "id, user_id, title, share_id, archived, created_at, updated_at, pinned, meta, folder_id"
 
-void chat_read_row(struct row *row, void *out);      /* CHAT_COLUMNS into a struct chat */
-void chat_read(struct row *row, void *out);          /* CHAT_COLUMNS, chat */
+void chat_read_row(struct row *row, void *out); /* CHAT_COLUMNS into a struct chat */
+void chat_read(struct row *row, void *out);     /* CHAT_COLUMNS, chat */
 
 #endif

@@ -46,7 +46,8 @@ enum db_status chat_by_id(struct db *db, struct arena *mem, struct str id, struc
 
 enum db_status chat_of_user(struct db *db, struct arena *mem, struct str id, struct str user_id, struct chat *out)
 {
-    return db_one(db, mem, chat_read, out, "SELECT " CHAT_COLUMNS ", chat FROM chat WHERE id = $1 AND user_id = $2", ARGS(id, user_id));
+    return db_one(db, mem, chat_read, out, "SELECT " CHAT_COLUMNS ", chat FROM chat WHERE id = $1 AND user_id = $2",
+                  ARGS(id, user_id));
 }
 
 enum db_status chat_row_by_id(struct db *db, struct arena *mem, struct str id, struct chat *out)
@@ -56,7 +57,8 @@ enum db_status chat_row_by_id(struct db *db, struct arena *mem, struct str id, s
 
 enum db_status chat_row_of_user(struct db *db, struct arena *mem, struct str id, struct str user_id, struct chat *out)
 {
-    return db_one(db, mem, chat_read_row, out, "SELECT " CHAT_COLUMNS " FROM chat WHERE id = $1 AND user_id = $2", ARGS(id, user_id));
+    return db_one(db, mem, chat_read_row, out, "SELECT " CHAT_COLUMNS " FROM chat WHERE id = $1 AND user_id = $2",
+                  ARGS(id, user_id));
 }
 
 enum db_status chat_for_update(struct db *db, struct arena *mem, struct str id, struct str user_id, struct chat *out)
@@ -64,17 +66,21 @@ enum db_status chat_for_update(struct db *db, struct arena *mem, struct str id, 
     if (user_id.p)
         return db_one(db, mem, chat_read, out,
                       DB_SQL(db, "SELECT " CHAT_COLUMNS ", chat FROM chat WHERE id = $1 AND user_id = $2",
-                             "SELECT " CHAT_COLUMNS ", chat FROM chat WHERE id = $1 AND user_id = $2 FOR UPDATE"), ARGS(id, user_id));
+                             "SELECT " CHAT_COLUMNS ", chat FROM chat WHERE id = $1 AND user_id = $2 FOR UPDATE"),
+                      ARGS(id, user_id));
     return db_one(db, mem, chat_read, out,
                   DB_SQL(db, "SELECT " CHAT_COLUMNS ", chat FROM chat WHERE id = $1",
-                         "SELECT " CHAT_COLUMNS ", chat FROM chat WHERE id = $1 FOR UPDATE"), ARGS(id));
+                         "SELECT " CHAT_COLUMNS ", chat FROM chat WHERE id = $1 FOR UPDATE"),
+                  ARGS(id));
 }
 
 enum db_status chat_by_share_id(struct db *db, struct arena *mem, struct str share_id, struct chat *out)
 {
-    return db_one(db, mem, chat_read, out,
-                  "SELECT " CHAT_COLUMNS ", chat FROM chat WHERE id = $1 AND EXISTS (SELECT 1 FROM chat AS sharing WHERE sharing.share_id = $1)",
-                  ARGS(share_id));
+    return db_one(
+        db, mem, chat_read, out,
+        "SELECT " CHAT_COLUMNS
+        ", chat FROM chat WHERE id = $1 AND EXISTS (SELECT 1 FROM chat AS sharing WHERE sharing.share_id = $1)",
+        ARGS(share_id));
 }
 
 /* ---- changes */
@@ -82,15 +88,19 @@ enum db_status chat_by_share_id(struct db *db, struct arena *mem, struct str sha
 enum db_status chat_insert(struct db *db, const struct chat *c)
 {
     return db_exec(db,
-                   "INSERT INTO chat (id, user_id, title, share_id, archived, created_at, updated_at, pinned, meta, folder_id, chat)"
+                   "INSERT INTO chat (id, user_id, title, share_id, archived, created_at, updated_at, pinned, meta, "
+                   "folder_id, chat)"
                    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
                    ARGS(c->id, c->user_id, c->title, c->share_id, c->archived, c->created_at, c->updated_at,
-                        c->pinned_is_null ? arg_str(STR_NONE) : arg_bool(c->pinned), c->meta, c->folder_id, c->document), NULL);
+                        c->pinned_is_null ? arg_str(STR_NONE) : arg_bool(c->pinned), c->meta, c->folder_id,
+                        c->document),
+                   NULL);
 }
 
 enum db_status chat_set_document(struct db *db, struct str id, struct str title, struct str document, int64_t updated_s)
 {
-    return db_exec(db, "UPDATE chat SET chat = $2, title = $3, updated_at = $4 WHERE id = $1", ARGS(id, document, title, updated_s), NULL);
+    return db_exec(db, "UPDATE chat SET chat = $2, title = $3, updated_at = $4 WHERE id = $1",
+                   ARGS(id, document, title, updated_s), NULL);
 }
 
 enum db_status chat_set_meta(struct db *db, struct str id, struct str meta)
@@ -100,17 +110,20 @@ enum db_status chat_set_meta(struct db *db, struct str id, struct str meta)
 
 enum db_status chat_toggle_pinned(struct db *db, struct str id, int64_t updated_s)
 {
-    return db_exec(db, "UPDATE chat SET pinned = NOT coalesce(pinned, false), updated_at = $2 WHERE id = $1", ARGS(id, updated_s), NULL);
+    return db_exec(db, "UPDATE chat SET pinned = NOT coalesce(pinned, false), updated_at = $2 WHERE id = $1",
+                   ARGS(id, updated_s), NULL);
 }
 
 enum db_status chat_toggle_archived(struct db *db, struct str id, int64_t updated_s)
 {
-    return db_exec(db, "UPDATE chat SET archived = NOT archived, updated_at = $2 WHERE id = $1", ARGS(id, updated_s), NULL);
+    return db_exec(db, "UPDATE chat SET archived = NOT archived, updated_at = $2 WHERE id = $1", ARGS(id, updated_s),
+                   NULL);
 }
 
 enum db_status chat_set_folder(struct db *db, struct str id, struct str folder_id, int64_t updated_s)
 {
-    return db_exec(db, "UPDATE chat SET folder_id = $2, updated_at = $3, pinned = false WHERE id = $1", ARGS(id, folder_id, updated_s), NULL);
+    return db_exec(db, "UPDATE chat SET folder_id = $2, updated_at = $3, pinned = false WHERE id = $1",
+                   ARGS(id, folder_id, updated_s), NULL);
 }
 
 enum db_status chat_set_share_id(struct db *db, struct str id, struct str share_id)
@@ -125,8 +138,8 @@ enum db_status chats_set_archived(struct db *db, struct str user_id, bool archiv
 
 /* ---- changes of the document */
 
-enum db_status chat_change_document(struct db *db, struct arena *mem, struct str id, struct str user_id, chat_change *change, void *arg,
-                                    struct chat *c, bool *changed)
+enum db_status chat_change_document(struct db *db, struct arena *mem, struct str id, struct str user_id,
+                                    chat_change *change, void *arg, struct chat *c, bool *changed)
 {
     enum db_status st = db_begin(db);
 
@@ -147,15 +160,18 @@ enum db_status chat_change_document(struct db *db, struct arena *mem, struct str
 
 enum db_status chat_shared_copy(struct db *db, struct arena *mem, struct str chat_id, struct chat *out)
 {
-    return db_one(db, mem, chat_read, out, "SELECT " CHAT_COLUMNS ", chat FROM chat WHERE user_id = 'shared-' || $1", ARGS(chat_id));
+    return db_one(db, mem, chat_read, out, "SELECT " CHAT_COLUMNS ", chat FROM chat WHERE user_id = 'shared-' || $1",
+                  ARGS(chat_id));
 }
 
 enum db_status chat_shared_copy_update(struct db *db, struct str chat_id, const struct chat *from, int64_t updated_s)
 {
     return db_exec(db,
-                   "UPDATE chat SET title = $2, chat = $3, meta = $4, pinned = $5, folder_id = $6, updated_at = $7 WHERE user_id = 'shared-' || $1",
-                   ARGS(chat_id, from->title, from->document, from->meta, from->pinned_is_null ? arg_str(STR_NONE) : arg_bool(from->pinned),
-                        from->folder_id, updated_s), NULL);
+                   "UPDATE chat SET title = $2, chat = $3, meta = $4, pinned = $5, folder_id = $6, updated_at = $7 "
+                   "WHERE user_id = 'shared-' || $1",
+                   ARGS(chat_id, from->title, from->document, from->meta,
+                        from->pinned_is_null ? arg_str(STR_NONE) : arg_bool(from->pinned), from->folder_id, updated_s),
+                   NULL);
 }
 
 enum db_status chat_shared_copy_delete(struct db *db, struct str chat_id)
@@ -178,23 +194,29 @@ enum db_status chat_delete(struct db *db, struct str id, struct str user_id)
 
 enum db_status chats_delete_of_user(struct db *db, struct str user_id)
 {
-    if (db_exec(db, "DELETE FROM chat WHERE user_id IN (SELECT 'shared-' || own.id FROM chat AS own WHERE own.user_id = $1)", ARGS(user_id),
-                NULL) == DB_ERROR)
+    if (db_exec(
+            db,
+            "DELETE FROM chat WHERE user_id IN (SELECT 'shared-' || own.id FROM chat AS own WHERE own.user_id = $1)",
+            ARGS(user_id), NULL) == DB_ERROR)
         return DB_ERROR;
     return db_exec(db, "DELETE FROM chat WHERE user_id = $1", ARGS(user_id), NULL);
 }
 
 enum db_status chats_delete_in_folders(struct db *db, struct str user_id, struct str folder_ids)
 {
-    if (db_exec(db,
-                DB_SQL(db,
-                       "DELETE FROM chat WHERE user_id IN (SELECT 'shared-' || own.id FROM chat AS own WHERE own.user_id = $1"
-                       " AND own.folder_id IN (SELECT value FROM json_each($2)))",
-                       "DELETE FROM chat WHERE user_id IN (SELECT 'shared-' || own.id FROM chat AS own WHERE own.user_id = $1"
-                       " AND own.folder_id IN (SELECT json_array_elements_text($2::json)))"), ARGS(user_id, folder_ids), NULL) == DB_ERROR)
+    if (db_exec(
+            db,
+            DB_SQL(
+                db,
+                "DELETE FROM chat WHERE user_id IN (SELECT 'shared-' || own.id FROM chat AS own WHERE own.user_id = $1"
+                " AND own.folder_id IN (SELECT value FROM json_each($2)))",
+                "DELETE FROM chat WHERE user_id IN (SELECT 'shared-' || own.id FROM chat AS own WHERE own.user_id = $1"
+                " AND own.folder_id IN (SELECT json_array_elements_text($2::json)))"),
+            ARGS(user_id, folder_ids), NULL) == DB_ERROR)
         return DB_ERROR;
-    return db_exec(db,
-                   DB_SQL(db, "DELETE FROM chat WHERE user_id = $1 AND folder_id IN (SELECT value FROM json_each($2))",
-                          "DELETE FROM chat WHERE user_id = $1 AND folder_id IN (SELECT json_array_elements_text($2::json))"),
-                   ARGS(user_id, folder_ids), NULL);
+    return db_exec(
+        db,
+        DB_SQL(db, "DELETE FROM chat WHERE user_id = $1 AND folder_id IN (SELECT value FROM json_each($2))",
+               "DELETE FROM chat WHERE user_id = $1 AND folder_id IN (SELECT json_array_elements_text($2::json))"),
+        ARGS(user_id, folder_ids), NULL);
 }

@@ -12,14 +12,19 @@ static void read_owned(struct row *row, void *out)
 
 enum db_status files_owned(struct db *db, struct arena *mem, struct str ids, struct owned **rows, size_t *n)
 {
-    return db_all(db, mem, read_owned, sizeof(**rows), rows, n,
-                  DB_SQL(db, "SELECT id, user_id, access_control FROM file WHERE id IN (SELECT value FROM json_each($1))",
-                         "SELECT id, user_id, access_control FROM file WHERE id IN (SELECT json_array_elements_text($1::json))"), ARGS(ids));
+    return db_all(
+        db, mem, read_owned, sizeof(**rows), rows, n,
+        DB_SQL(db, "SELECT id, user_id, access_control FROM file WHERE id IN (SELECT value FROM json_each($1))",
+               "SELECT id, user_id, access_control FROM file WHERE id IN (SELECT json_array_elements_text($1::json))"),
+        ARGS(ids));
 }
 
 enum db_status knowledge_owned(struct db *db, struct arena *mem, struct str ids, struct owned **rows, size_t *n)
 {
-    return db_all(db, mem, read_owned, sizeof(**rows), rows, n,
-                  DB_SQL(db, "SELECT id, user_id, access_control FROM knowledge WHERE id IN (SELECT value FROM json_each($1))",
-                         "SELECT id, user_id, access_control FROM knowledge WHERE id IN (SELECT json_array_elements_text($1::json))"), ARGS(ids));
+    return db_all(
+        db, mem, read_owned, sizeof(**rows), rows, n,
+        DB_SQL(db, "SELECT id, user_id, access_control FROM knowledge WHERE id IN (SELECT value FROM json_each($1))",
+               "SELECT id, user_id, access_control FROM knowledge WHERE id IN (SELECT "
+               "json_array_elements_text($1::json))"),
+        ARGS(ids));
 }

@@ -5,7 +5,7 @@
 #include "lib/db/db.h"
 #include "lib/json/json.h"
 
-struct owned {                       /* a row that somebody owns and may share */
+struct owned { /* a row that somebody owns and may share */
     struct str id, user_id, access_control;
 };
 

@@ -21,24 +21,29 @@ static void read_folder(struct row *row, void *out)
 
 enum db_status folder_by_id(struct db *db, struct arena *mem, struct str id, struct str user_id, struct folder *out)
 {
-    return db_one(db, mem, read_folder, out, "SELECT " COLUMNS " FROM folder WHERE id = $1 AND user_id = $2", ARGS(id, user_id));
+    return db_one(db, mem, read_folder, out, "SELECT " COLUMNS " FROM folder WHERE id = $1 AND user_id = $2",
+                  ARGS(id, user_id));
 }
 
 enum db_status folders_of_user(struct db *db, struct arena *mem, struct str user_id, struct folders *out)
 {
     out->v = NULL;
     out->n = 0;
-    return db_all(db, mem, read_folder, sizeof(*out->v), &out->v, &out->n, "SELECT " COLUMNS " FROM folder WHERE user_id = $1", ARGS(user_id));
+    return db_all(db, mem, read_folder, sizeof(*out->v), &out->v, &out->n,
+                  "SELECT " COLUMNS " FROM folder WHERE user_id = $1", ARGS(user_id));
 }
 
-enum db_status folder_by_name(struct db *db, struct arena *mem, struct str user_id, struct str parent_id, struct str name, struct folder *out)
+enum db_status folder_by_name(struct db *db, struct arena *mem, struct str user_id, struct str parent_id,
+                              struct str name, struct folder *out)
 {
     if (parent_id.p)
         return db_one(db, mem, read_folder, out,
-                      "SELECT " COLUMNS " FROM folder WHERE user_id = $1 AND parent_id = $2 AND lower(name) = lower($3)",
+                      "SELECT " COLUMNS
+                      " FROM folder WHERE user_id = $1 AND parent_id = $2 AND lower(name) = lower($3)",
                       ARGS(user_id, parent_id, name));
     return db_one(db, mem, read_folder, out,
-                  "SELECT " COLUMNS " FROM folder WHERE user_id = $1 AND parent_id IS NULL AND lower(name) = lower($2)", ARGS(user_id, name));
+                  "SELECT " COLUMNS " FROM folder WHERE user_id = $1 AND parent_id IS NULL AND lower(name) = lower($2)",
+                  ARGS(user_id, name));
 }
 
 /* Marks the folders below a marked one, until nothing changes: at most as many rounds as the tree is deep. */
@@ -97,7 +102,8 @@ static struct str plain_name(struct arena *mem, struct str name)
     return str_trim(str_lower(mem, buf_str(&b)));
 }
 
-enum db_status folder_ids_by_names(struct db *db, struct arena *mem, struct str user_id, json_object *names, struct str *ids)
+enum db_status folder_ids_by_names(struct db *db, struct arena *mem, struct str user_id, json_object *names,
+                                   struct str *ids)
 {
     struct folders all;
     bool *marked;
@@ -108,7 +114,7 @@ enum db_status folder_ids_by_names(struct db *db, struct arena *mem, struct str 
     for (size_t i = 0; i < all.n; i++) {
         struct str name = plain_name(mem, all.v[i].name);
 
-        JSON_EACH(names, k, wanted)
+        JSON_EACH (names, k, wanted)
             marked[i] |= str_eq(name, plain_name(mem, json_str_value(wanted)));
     }
     mark_below(&all, marked);
@@ -119,9 +125,12 @@ enum db_status folder_ids_by_names(struct db *db, struct arena *mem, struct str 
 enum db_status folder_insert(struct db *db, const struct folder *f)
 {
     return db_exec(db,
-                   "INSERT INTO folder (" COLUMNS ") VALUES ($1, $2, $3, $4, coalesce($5::json, 'null'), coalesce($6::json, 'null'),"
+                   "INSERT INTO folder (" COLUMNS
+                   ") VALUES ($1, $2, $3, $4, coalesce($5::json, 'null'), coalesce($6::json, 'null'),"
                    " coalesce($7::json, 'null'), $8, $9, $10)",
-                   ARGS(f->id, f->parent_id, f->user_id, f->name, f->items, f->meta, f->data, f->is_expanded, f->created_at, f->updated_at), NULL);
+                   ARGS(f->id, f->parent_id, f->user_id, f->name, f->items, f->meta, f->data, f->is_expanded,
+                        f->created_at, f->updated_at),
+                   NULL);
 }
 
 enum db_status folder_update(struct db *db, const struct folder *f)
@@ -130,12 +139,15 @@ enum db_status folder_update(struct db *db, const struct folder *f)
                    "UPDATE folder SET parent_id = $3, name = $4, meta = coalesce($5::json, 'null'),"
                    " data = coalesce($6::json, 'null'), is_expanded = $7, updated_at = $8"
                    " WHERE id = $1 AND user_id = $2",
-                   ARGS(f->id, f->user_id, f->parent_id, f->name, f->meta, f->data, f->is_expanded, f->updated_at), NULL);
+                   ARGS(f->id, f->user_id, f->parent_id, f->name, f->meta, f->data, f->is_expanded, f->updated_at),
+                   NULL);
 }
 
 enum db_status folders_delete(struct db *db, struct str user_id, struct str ids)
 {
-    return db_exec(db,
-                   DB_SQL(db, "DELETE FROM folder WHERE user_id = $1 AND id IN (SELECT value FROM json_each($2))",
-                          "DELETE FROM folder WHERE user_id = $1 AND id IN (SELECT json_array_elements_text($2::json))"), ARGS(user_id, ids), NULL);
+    return db_exec(
+        db,
+        DB_SQL(db, "DELETE FROM folder WHERE user_id = $1 AND id IN (SELECT value FROM json_each($2))",
+               "DELETE FROM folder WHERE user_id = $1 AND id IN (SELECT json_array_elements_text($2::json))"),
+        ARGS(user_id, ids), NULL);
 }

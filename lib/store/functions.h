@@ -4,11 +4,11 @@
 
 #include "lib/db/db.h"
 
-struct function {                    /* strings live in the arena they were read into; without its content */
+struct function { /* strings live in the arena they were read into; without its content */
     struct str id, user_id, type, name;
-    struct str meta;                 /* JSON text; absent: null */
+    struct str meta; /* JSON text; absent: null */
     bool is_active, is_global;
-    int64_t updated_at, created_at;  /* Unix time */
+    int64_t updated_at, created_at; /* Unix time */
 };
 
 /* All functions, oldest first. */

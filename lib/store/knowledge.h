@@ -4,11 +4,11 @@
 
 #include "lib/db/db.h"
 
-struct knowledge {                   /* strings live in the arena they were read into */
+struct knowledge { /* strings live in the arena they were read into */
     struct str id, user_id, name, description;
-    struct str data, meta;           /* JSON text; absent: null. data: {"file_ids": […]} */
-    struct str access_control;       /* JSON text; absent: null */
-    int64_t created_at, updated_at;  /* Unix time */
+    struct str data, meta;          /* JSON text; absent: null. data: {"file_ids": […]} */
+    struct str access_control;      /* JSON text; absent: null */
+    int64_t created_at, updated_at; /* Unix time */
 };
 
 /* All of them, last changed first. */

@@ -4,9 +4,9 @@
 
 #include "lib/db/db.h"
 
-struct memory {                      /* strings live in the arena they were read into */
+struct memory { /* strings live in the arena they were read into */
     struct str id, user_id, content;
-    int64_t updated_at, created_at;  /* Unix time */
+    int64_t updated_at, created_at; /* Unix time */
 };
 
 /* Oldest first. */

@@ -53,23 +53,28 @@ static struct str or_null(struct str json)
 
 enum db_status model_row_insert(struct db *db, const struct model_row *m)
 {
-    return changed(db_exec(db, "INSERT INTO model (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                           ARGS(m->id, m->user_id, m->base_model_id, m->name, object_text(m->params), object_text(m->meta),
-                                or_null(m->access_control), m->is_active, m->updated_at, m->created_at), NULL));
+    return changed(
+        db_exec(db, "INSERT INTO model (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                ARGS(m->id, m->user_id, m->base_model_id, m->name, object_text(m->params), object_text(m->meta),
+                     or_null(m->access_control), m->is_active, m->updated_at, m->created_at),
+                NULL));
 }
 
 enum db_status model_row_update(struct db *db, const struct model_row *m)
 {
-    return changed(db_exec(db,
-                           "UPDATE model SET base_model_id = $2, name = $3, params = $4, meta = $5, access_control = $6, is_active = $7,"
-                           " updated_at = $8 WHERE id = $1",
-                           ARGS(m->id, m->base_model_id, m->name, object_text(m->params), object_text(m->meta),
-                                or_null(m->access_control), m->is_active, m->updated_at), NULL));
+    return changed(db_exec(
+        db,
+        "UPDATE model SET base_model_id = $2, name = $3, params = $4, meta = $5, access_control = $6, is_active = $7,"
+        " updated_at = $8 WHERE id = $1",
+        ARGS(m->id, m->base_model_id, m->name, object_text(m->params), object_text(m->meta), or_null(m->access_control),
+             m->is_active, m->updated_at),
+        NULL));
 }
 
 enum db_status model_row_toggle(struct db *db, struct str id, int64_t now_s)
 {
-    return changed(db_exec(db, "UPDATE model SET is_active = NOT is_active, updated_at = $2 WHERE id = $1", ARGS(id, now_s), NULL));
+    return changed(db_exec(db, "UPDATE model SET is_active = NOT is_active, updated_at = $2 WHERE id = $1",
+                           ARGS(id, now_s), NULL));
 }
 
 /* Whether one of the rows has the id; rows that stay keep their place in the table. */
@@ -83,11 +88,13 @@ static bool listed(const struct model_row *rows, size_t n, struct str id)
 
 static enum db_status replace_row(struct db *db, const struct model_row *m)
 {
-    enum db_status st = db_exec(db,
-                                "UPDATE model SET user_id = $2, base_model_id = $3, name = $4, params = $5, meta = $6, access_control = $7,"
-                                " is_active = $8, updated_at = $9, created_at = $10 WHERE id = $1",
-                                ARGS(m->id, m->user_id, m->base_model_id, m->name, object_text(m->params), object_text(m->meta),
-                                     or_null(m->access_control), m->is_active, m->updated_at, m->created_at), NULL);
+    enum db_status st = db_exec(
+        db,
+        "UPDATE model SET user_id = $2, base_model_id = $3, name = $4, params = $5, meta = $6, access_control = $7,"
+        " is_active = $8, updated_at = $9, created_at = $10 WHERE id = $1",
+        ARGS(m->id, m->user_id, m->base_model_id, m->name, object_text(m->params), object_text(m->meta),
+             or_null(m->access_control), m->is_active, m->updated_at, m->created_at),
+        NULL);
 
     return st == DB_DONE ? model_row_insert(db, m) : st;
 }

@@ -4,11 +4,11 @@
 
 #include "lib/db/db.h"
 
-struct note {                        /* strings live in the arena they were read into */
+struct note { /* strings live in the arena they were read into */
     struct str id, user_id, title;
-    struct str data, meta;           /* JSON text; absent: null, or a list without contents */
-    struct str access_control;       /* JSON text; absent: null */
-    int64_t created_at, updated_at;  /* Unix time in nanoseconds */
+    struct str data, meta;          /* JSON text; absent: null, or a list without contents */
+    struct str access_control;      /* JSON text; absent: null */
+    int64_t created_at, updated_at; /* Unix time in nanoseconds */
 };
 
 /* All notes, last changed first; with_contents: data and meta are read too. */

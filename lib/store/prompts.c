@@ -2,7 +2,9 @@
 #include "lib/store/prompts.h"
 
 #define COLUMNS "command, user_id, title, content, access_control, timestamp"
-#define LIST_COLUMNS "p.command, p.user_id, p.title, p.content, p.access_control, p.timestamp, u.id, u.name, u.email, u.role, u.profile_image_url"
+#define LIST_COLUMNS                                                                                           \
+    "p.command, p.user_id, p.title, p.content, p.access_control, p.timestamp, u.id, u.name, u.email, u.role, " \
+    "u.profile_image_url"
 
 static void read_prompt(struct row *row, void *out)
 {
@@ -37,7 +39,9 @@ enum db_status prompt_by_command(struct db *db, struct arena *mem, struct str co
 enum db_status prompt_list(struct db *db, struct arena *mem, struct prompt **out, size_t *n)
 {
     return db_all(db, mem, read_with_owner, sizeof(**out), out, n,
-                  "SELECT " LIST_COLUMNS " FROM prompt AS p LEFT JOIN \"user\" AS u ON u.id = p.user_id ORDER BY p.timestamp DESC", NO_ARGS);
+                  "SELECT " LIST_COLUMNS
+                  " FROM prompt AS p LEFT JOIN \"user\" AS u ON u.id = p.user_id ORDER BY p.timestamp DESC",
+                  NO_ARGS);
 }
 
 enum db_status prompt_insert(struct db *db, const struct prompt *p)
@@ -48,7 +52,9 @@ enum db_status prompt_insert(struct db *db, const struct prompt *p)
 
 enum db_status prompt_update(struct db *db, const struct prompt *p)
 {
-    return db_exec(db, "UPDATE prompt SET title = $2, content = $3, access_control = coalesce($4::json, 'null'), timestamp = $5 WHERE command = $1",
+    return db_exec(db,
+                   "UPDATE prompt SET title = $2, content = $3, access_control = coalesce($4::json, 'null'), timestamp "
+                   "= $5 WHERE command = $1",
                    ARGS(p->command, p->title, p->content, p->access_control, p->updated_s), NULL);
 }
 

@@ -6,7 +6,7 @@
 
 struct tag {
     struct str id, name, user_id;
-    struct str meta;                 /* JSON text; absent: null */
+    struct str meta; /* JSON text; absent: null */
 };
 
 struct tags {
@@ -14,12 +14,14 @@ struct tags {
     size_t n;
 };
 
-struct str tag_id_of(struct arena *mem, struct str name);            /* "My Tag" → "my_tag" */
+struct str tag_id_of(struct arena *mem, struct str name); /* "My Tag" → "my_tag" */
 
 enum db_status tag_by_id(struct db *db, struct arena *mem, struct str id, struct str user_id, struct tag *out);
 enum db_status tags_of_user(struct db *db, struct arena *mem, struct str user_id, struct tags *out);
-enum db_status tags_by_ids(struct db *db, struct arena *mem, struct str user_id, struct str ids, struct tags *out);   /* ids: JSON array text */
-enum db_status tag_ensure(struct db *db, struct arena *mem, struct str name, struct str user_id);    /* made if it is not there */
+enum db_status tags_by_ids(struct db *db, struct arena *mem, struct str user_id, struct str ids,
+                           struct tags *out); /* ids: JSON array text */
+enum db_status tag_ensure(struct db *db, struct arena *mem, struct str name,
+                          struct str user_id); /* made if it is not there */
 enum db_status tag_delete(struct db *db, struct str id, struct str user_id);
 
 #endif

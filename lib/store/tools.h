@@ -4,12 +4,12 @@
 
 #include "lib/db/db.h"
 
-struct tool {                        /* strings live in the arena they were read into */
+struct tool { /* strings live in the arena they were read into */
     struct str id, user_id, name;
-    struct str content, specs;       /* the code; JSON text. Absent in lists without code */
-    struct str meta;                 /* JSON text; absent: null */
-    struct str access_control;       /* JSON text; absent: null */
-    int64_t updated_at, created_at;  /* Unix time */
+    struct str content, specs;      /* the code; JSON text. Absent in lists without code */
+    struct str meta;                /* JSON text; absent: null */
+    struct str access_control;      /* JSON text; absent: null */
+    int64_t updated_at, created_at; /* Unix time */
 };
 
 /* All tools, last changed first. */
