@@ -4,7 +4,7 @@ backend itself (for those who have it), and a database seen from outside.
 A sample is a folder: data.tar.xz (what lay in the Python backend's DATA_DIR: webui.db and uploads/), webui.sql.xz (pg_dump, of the
 PostgreSQL sample), answers.json.xz (what was asked and what it answered) and people.json (tokens, passwords, what there is).
 """
-import contextlib, json, lzma, os, re, shutil, subprocess, sys, tarfile, time
+import contextlib, json, lzma, os, re, subprocess, sys, tarfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'http'))
@@ -116,7 +116,7 @@ class PostgresDb:
         self.url = url
 
     def rows(self, sql):
-        text = psql(self.url, f"SELECT coalesce(json_agg(t), '[]') FROM ({sql}) t")
+        text = psql(self.url, f"SELECT coalesce(json_agg(whole_row), '[]') FROM ({sql}) whole_row")
         return json.loads(text)
 
     def run(self, sql, *args):
@@ -153,7 +153,8 @@ class PostgresDb:
 
 
 # What SQLAlchemy reads as JSON though the column is declared TEXT: its JSONField loads it.
-JSON_IN_TEXT = {('user', 'settings'), ('user', 'info'), ('model', 'meta'), ('model', 'params'), ('tool', 'specs'), ('tool', 'meta'), ('tool', 'valves'),
+JSON_IN_TEXT = {('user', 'settings'), ('user', 'info'), ('model', 'meta'), ('model', 'params'), ('tool', 'specs'), ('tool', 'meta'),
+        ('tool', 'valves'),
                 ('function', 'meta'), ('function', 'valves'), ('file', 'meta')}
 
 
@@ -228,11 +229,13 @@ class Reference(Service):
         home = os.environ.get('REFERENCE_HOME') or sys.exit('REFERENCE_HOME is to name a virtual environment with open-webui==0.6.32 (PyPI; Python 3.11)')
         self.port, self.data = free_port(), data
         self.url = f'http://127.0.0.1:{self.port}'
-        settings = {**contract_environment(stub.url), 'PATH': os.environ['PATH'], 'HOME': data, 'FROM_INIT_PY': 'true', 'DATA_DIR': data, 'HF_HUB_OFFLINE': '1', 'OFFLINE_MODE': 'true',
+        settings = {**contract_environment(stub.url), 'PATH': os.environ['PATH'], 'HOME': data, 'FROM_INIT_PY': 'true', 'DATA_DIR': data,
+                'HF_HUB_OFFLINE': '1', 'OFFLINE_MODE': 'true',
                     'ANONYMIZED_TELEMETRY': 'false', 'DO_NOT_TRACK': 'true', 'GLOBAL_LOG_LEVEL': 'WARNING', **ENV, **(env or {})}
         if database_url:
             settings['DATABASE_URL'] = database_url
-        self.spawn('reference', [os.path.join(home, 'bin', 'python'), '-m', 'uvicorn', 'open_webui.main:app', '--host', '127.0.0.1', '--port', str(self.port),
+        self.spawn('reference', [os.path.join(home, 'bin', 'python'), '-m', 'uvicorn', 'open_webui.main:app', '--host', '127.0.0.1', '--port',
+                str(self.port),
                                  '--log-level', 'warning', '--no-access-log'], settings, data)
         wait_until(lambda: answers(self.port, '/health'), 180, 'the Python backend', self.process)
 
@@ -255,9 +258,21 @@ def ask(url, token, method, path, body=None):
 MOVING = {'last_active_at', 'active_user_ids', 'expires_at'}
 
 
+# Lists that the Python backend reads from the database in no order.
+UNORDERED = re.compile(r'/api/v1/(functions|tools|memories|channels|files|groups)/(export|list|)(\?.*)?|/api/v1/evaluations/feedbacks/.*|/api/v1/models/export')
+
+
+def comparable(path, answer):
+    answer = settled(answer)
+    if UNORDERED.fullmatch(path) and isinstance(answer, list):
+        answer = sorted(answer, key=lambda x: str(x.get('id')))
+    return answer
+
+
 def settled(value):
     if isinstance(value, dict):
-        return {k: None if k in MOVING else settled(v) for k, v in value.items()}
+        now = MOVING | {'created'} if value.get('owned_by') == 'ollama' else MOVING
+        return {k: None if k in now else settled(v) for k, v in value.items()}
     return [settled(v) for v in value] if isinstance(value, list) else value
 
 
@@ -265,7 +280,8 @@ def differences(want, got, path=''):
     """[(path, want, got)] of two JSON values; 1 and true, 1 and 1.0 are different."""
     if isinstance(want, dict) and isinstance(got, dict):
         return [d for k in {**want, **got} for d in
-                ([(f'{path}.{k}', want.get(k, '(absent)'), got.get(k, '(absent)'))] if (k in want) != (k in got) else differences(want[k], got[k], f'{path}.{k}'))]
+                ([(f'{path}.{k}', want.get(k, '(absent)'), got.get(k, '(absent)'))]
+                        if (k in want) != (k in got) else differences(want[k], got[k], f'{path}.{k}'))]
     if isinstance(want, list) and isinstance(got, list) and len(want) == len(got):
         return [d for i, (a, b) in enumerate(zip(want, got)) for d in differences(a, b, f'{path}[{i}]')]
     return [] if type(want) is type(got) and want == got else [(path or '.', want, got)]

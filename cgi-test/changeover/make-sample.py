@@ -111,15 +111,18 @@ class Life:
         self.admin.post('/api/v1/auths/admin/config', {**self.admin.get('/api/v1/auths/admin/config'), **change})
 
     def people(self):
-        made = self.anyone.post('/api/v1/auths/signup', {'name': NAMES['admin'], 'email': 'admin@sample.test', 'password': PASSWORDS['admin'], 'profile_image_url': '/user.png'})
+        made = self.anyone.post('/api/v1/auths/signup', {'name': NAMES['admin'], 'email': 'admin@sample.test', 'password': PASSWORDS['admin'],
+                'profile_image_url': '/user.png'})
         self.ids['admin'], self.tokens['admin'] = made['id'], made['token']
         self.admin = Person(self.url, made['token'])
         for who, role, picture in (('ann', 'user', PICTURE), ('ben', 'user', '/user.png')):
-            self.ids[who] = self.admin.post('/api/v1/auths/add', {'name': NAMES[who], 'email': f'{who}@sample.test', 'password': PASSWORDS[who], 'role': role,
+            self.ids[who] = self.admin.post('/api/v1/auths/add', {'name': NAMES[who], 'email': f'{who}@sample.test', 'password': PASSWORDS[who],
+                    'role': role,
                                                                   'profile_image_url': picture})['id']
             self.tokens[who] = self.signin(who)
         self.admin_config(ENABLE_SIGNUP=True)       # the first sign-up turns it off
-        made = self.anyone.post('/api/v1/auths/signup', {'name': NAMES['pia'], 'email': 'pia@sample.test', 'password': PASSWORDS['pia'], 'profile_image_url': '/user.png'})
+        made = self.anyone.post('/api/v1/auths/signup', {'name': NAMES['pia'], 'email': 'pia@sample.test', 'password': PASSWORDS['pia'],
+                'profile_image_url': '/user.png'})
         self.ids['pia'], self.tokens['pia'] = made['id'], made['token']
         self.ann, self.ben = Person(self.url, self.tokens['ann']), Person(self.url, self.tokens['ben'])
         for who, length in (('ann-exp', '2000w'), ('ann-old', '-300w')):
@@ -128,9 +131,12 @@ class Life:
         self.admin_config(JWT_EXPIRES_IN='-1', ENABLE_API_KEY=True, PENDING_USER_OVERLAY_TITLE='Geduld …', RESPONSE_WATERMARK='Ohne Gewähr 🤖')
         self.tokens['ann-key'] = self.ann.post('/api/v1/auths/api_key')['api_key']
         self.tokens['admin-key'] = self.admin.post('/api/v1/auths/api_key')['api_key']
-        self.ann.post('/api/v1/auths/update/profile', {'name': NAMES['ann'], 'profile_image_url': PICTURE, 'bio': 'Mag Käse 🧀\nund "Zitate"', 'gender': 'female', 'date_of_birth': '1990-02-28'})
-        self.ann.post('/api/v1/users/user/settings/update', {'ui': {'theme': 'dark', 'models': ['stub-small'], 'pinnedModels': ['stub-small'], 'params': {'temperature': 0.25, 'top_k': None},
-                                                                    'system': 'Kurz. Ünïcode 漢字', 'notificationSound': False, 'memory': True, 'version': '0.6.32'}, 'extra': {'deep': [1, 2.5, None]}})
+        self.ann.post('/api/v1/auths/update/profile', {'name': NAMES['ann'], 'profile_image_url': PICTURE, 'bio': 'Mag Käse 🧀\nund "Zitate"',
+                'gender': 'female', 'date_of_birth': '1990-02-28'})
+        self.ann.post('/api/v1/users/user/settings/update', {'ui': {'theme': 'dark', 'models': ['stub-small'], 'pinnedModels': ['stub-small'],
+                'params': {'temperature': 0.25, 'top_k': None},
+                                                                    'system': 'Kurz. Ünïcode 漢字', 'notificationSound': False, 'memory': True,
+                                                                            'version': '0.6.32'}, 'extra': {'deep': [1, 2.5, None]}})
         self.ann.post('/api/v1/users/user/info/update', {'location': 'Köln', 'n': 1})
         self.ben.post('/api/v1/users/user/settings/update', {'ui': {}})
 
@@ -138,7 +144,8 @@ class Life:
         self.ids['group'] = self.admin.post('/api/v1/groups/create', {'name': 'Schreiber ✍️', 'description': 'Who writes', 'permissions': {
             'workspace': {'models': True, 'knowledge': True, 'prompts': True, 'tools': False}, 'chat': {'delete': False}}})['id']
         group = self.admin.get(f'/api/v1/groups/id/{self.ids["group"]}')
-        self.admin.post(f'/api/v1/groups/id/{group["id"]}/update', {'name': group['name'], 'description': group['description'], 'permissions': group['permissions'],
+        self.admin.post(f'/api/v1/groups/id/{group["id"]}/update', {'name': group['name'], 'description': group['description'],
+                'permissions': group['permissions'],
                                                                    'user_ids': [self.ids['ann']]})
         self.ids['empty_group'] = self.admin.post('/api/v1/groups/create', {'name': 'Leer', 'description': ''})['id']
 
@@ -156,23 +163,28 @@ class Life:
 
     def messages(self, turns, branch_at=None, words=20, files=None):
         """A chat as the frontend keeps it: turns of question and answer; at branch_at the question has a second answer."""
-        uid, out, parent, plain = lambda: '%08x-%04x-4%03x-a%03x-%012x' % tuple(self.random.getrandbits(n) for n in (32, 16, 12, 12, 48)), {}, None, []
+        uid, out, parent, plain = lambda: '%08x-%04x-4%03x-a%03x-%012x' % tuple(self.random.getrandbits(n)
+                for n in (32, 16, 12, 12, 48)), {}, None, []
         for i in range(turns):
             q, answers_ = uid(), [uid() for _ in range(2 if i == branch_at else 1)]
-            out[q] = {'id': q, 'parentId': parent, 'childrenIds': answers_, 'role': 'user', 'content': f'Frage {i}: {self.text(words)}', 'timestamp': 1700000000 + i, 'models': ['stub-small']}
+            out[q] = {'id': q, 'parentId': parent, 'childrenIds': answers_, 'role': 'user', 'content': f'Frage {i}: {self.text(words)}',
+                    'timestamp': 1700000000 + i, 'models': ['stub-small']}
             if files and i == 0:
                 out[q]['files'] = files
             if parent:
                 out[parent]['childrenIds'].append(q)
             for a in answers_:
-                out[a] = {'id': a, 'parentId': q, 'childrenIds': [], 'role': 'assistant', 'content': f'Antwort {i}: {self.text(words)}', 'model': 'stub-small', 'modelName': 'stub-small',
-                          'modelIdx': 0, 'timestamp': 1700000001 + i, 'done': True, 'usage': {'prompt_tokens': 3, 'total_tokens': 1e3, 'rate': 0.5}, 'annotation': {'rating': 1} if i == 0 else None}
+                out[a] = {'id': a, 'parentId': q, 'childrenIds': [], 'role': 'assistant', 'content': f'Antwort {i}: {self.text(words)}',
+                        'model': 'stub-small', 'modelName': 'stub-small',
+                          'modelIdx': 0, 'timestamp': 1700000001 + i, 'done': True, 'usage': {'prompt_tokens': 3, 'total_tokens': 1e3, 'rate': 0.5},
+                                  'annotation': {'rating': 1} if i == 0 else None}
             plain += [out[q], out[answers_[-1]]]
             parent = answers_[-1]
         return {'history': {'messages': out, 'currentId': parent}, 'messages': plain}
 
     def chat(self, who, title, turns=2, **more):
-        body = {'id': '', 'title': title, 'models': ['stub-small'], 'params': {}, 'tags': [], 'timestamp': 1700000000000, **self.messages(turns, **more)}
+        body = {'id': '', 'title': title, 'models': ['stub-small'], 'params': {}, 'tags': [], 'timestamp': 1700000000000,
+                **self.messages(turns, **more)}
         if more.get('files'):
             body['files'] = more['files']
         return who.post('/api/v1/chats/new', {'chat': body, 'folder_id': None})['id']
@@ -182,29 +194,35 @@ class Life:
         q, a = (f'{self.random.getrandbits(64):016x}' for _ in 'qa')
         chat = who.get(f'/api/v1/chats/{chat_id}')['chat']
         leaf, messages = chat['history'].get('currentId'), chat['history']['messages']
-        messages[q] = {'id': q, 'parentId': leaf, 'childrenIds': [a], 'role': 'user', 'content': text, 'timestamp': int(time.time()), 'models': [model]}
-        messages[a] = {'id': a, 'parentId': q, 'childrenIds': [], 'role': 'assistant', 'content': '', 'model': model, 'modelName': model, 'modelIdx': 0, 'timestamp': int(time.time())}
+        messages[q] = {'id': q, 'parentId': leaf, 'childrenIds': [a], 'role': 'user', 'content': text, 'timestamp': int(time.time()),
+                'models': [model]}
+        messages[a] = {'id': a, 'parentId': q, 'childrenIds': [], 'role': 'assistant', 'content': '', 'model': model, 'modelName': model,
+                'modelIdx': 0, 'timestamp': int(time.time())}
         if leaf:
             messages[leaf]['childrenIds'].append(q)
         chat['history']['currentId'] = a
         who.post(f'/api/v1/chats/{chat_id}', {'chat': chat})
-        who.post('/api/chat/completions', {'model': model, 'stream': True, 'messages': [{'role': 'user', 'content': text}], 'chat_id': chat_id, 'id': a, 'session_id': 'tab-1',
+        who.post('/api/chat/completions', {'model': model, 'stream': True, 'messages': [{'role': 'user', 'content': text}], 'chat_id': chat_id,
+                'id': a, 'session_id': 'tab-1',
                                            'background_tasks': {'title_generation': True, 'tags_generation': True, 'follow_up_generation': True}})
         for _ in range(100):
             if not who.get(f'/api/tasks/chat/{chat_id}')['task_ids']:
                 chat = who.get(f'/api/v1/chats/{chat_id}')['chat']
                 check(chat['history']['messages'][a]['content'], 'the answer is empty')
                 chat['history']['messages'][a]['done'] = True       # this the frontend adds
-                who.post(f'/api/v1/chats/{chat_id}', {'chat': {'history': chat['history'], 'messages': [m for m in chat['history']['messages'].values()]}})
+                who.post(f'/api/v1/chats/{chat_id}', {'chat': {'history': chat['history'],
+                        'messages': [m for m in chat['history']['messages'].values()]}})
                 return
             time.sleep(0.2)
         raise SystemExit('the chat was not answered')
 
     def file(self):
-        r = self.ann.client.upload('/api/v1/files/?process_in_background=false', 'Schiffe ⛵.txt', 'Sieben Schiffe fuhren aus.\nDer Wärter zählte sie.'.encode())
+        r = self.ann.client.upload('/api/v1/files/?process_in_background=false', 'Schiffe ⛵.txt',
+                'Sieben Schiffe fuhren aus.\nDer Wärter zählte sie.'.encode())
         check(r.status == 200, repr(r))
         self.ids['file'] = r.json()['id']
-        self.ids['knowledge'] = self.ann.post('/api/v1/knowledge/create', {'name': 'See 🌊', 'description': 'Alles vom Meer', 'access_control': self.read_by('ben')})['id']
+        self.ids['knowledge'] = self.ann.post('/api/v1/knowledge/create',
+                {'name': 'See 🌊', 'description': 'Alles vom Meer', 'access_control': self.read_by('ben')})['id']
         self.ann.post(f'/api/v1/knowledge/{self.ids["knowledge"]}/file/add', {'file_id': self.ids['file']})
 
     def chats(self):
@@ -222,20 +240,26 @@ class Life:
         ids['shared'] = self.chat(ann, 'Geteilt')
         ids['share'] = ann.post(f'/api/v1/chats/{ids["shared"]}/share')['id']
         ids['cloned'] = ben.post(f'/api/v1/chats/{ids["share"]}/clone/shared')['id']
-        ids['files'] = self.chat(ann, 'Mit Datei', 1, files=[{'type': 'file', 'id': ids['file'], 'name': 'Schiffe ⛵.txt', 'status': 'uploaded', 'size': 51, 'file': {'id': ids['file'], 'meta': {'content_type': 'text/plain'}}},
-                                                             {'type': 'collection', 'id': ids['knowledge'], 'name': 'See 🌊'}, {'type': 'image', 'url': PICTURE}])
-        ids['old'] = ann.post('/api/v1/chats/import', {'chat': {'title': 'Von früher', 'messages': [{'role': 'user', 'content': 'hi'}, {'role': 'assistant', 'content': 'ho'}]},
-                                                       'meta': {'tags': ['früher'], 'imported': True}, 'pinned': False, 'folder_id': None, 'created_at': 1600000000, 'updated_at': 1600000001})['id']
+        ids['files'] = self.chat(ann, 'Mit Datei', 1, files=[{'type': 'file', 'id': ids['file'], 'name': 'Schiffe ⛵.txt', 'status': 'uploaded',
+                'size': 51, 'file': {'id': ids['file'], 'meta': {'content_type': 'text/plain'}}},
+                                                             {'type': 'collection', 'id': ids['knowledge'], 'name': 'See 🌊'},
+                                                                     {'type': 'image', 'url': PICTURE}])
+        ids['old'] = ann.post('/api/v1/chats/import', {'chat': {'title': 'Von früher',
+                'messages': [{'role': 'user', 'content': 'hi'}, {'role': 'assistant', 'content': 'ho'}]},
+                                                       'meta': {'tags': ['früher'], 'imported': True}, 'pinned': False, 'folder_id': None,
+                                                               'created_at': 1600000000, 'updated_at': 1600000001})['id']
         ids['empty'] = ann.post('/api/v1/chats/new', {'chat': {'title': '', 'history': {'messages': {}, 'currentId': None}, 'messages': []}})['id']
         ids['bens'] = self.chat(ben, 'Ben allein')
-        ids['work'] = ann.post('/api/v1/folders/', {'name': 'Arbeit 💼', 'data': {'system_prompt': 'Sei höflich.', 'files': [{'type': 'collection', 'id': ids['knowledge'], 'name': 'See 🌊'}],
+        ids['work'] = ann.post('/api/v1/folders/', {'name': 'Arbeit 💼',
+                'data': {'system_prompt': 'Sei höflich.', 'files': [{'type': 'collection', 'id': ids['knowledge'], 'name': 'See 🌊'}],
                                                                                 'model_ids': ['stub-small']}, 'meta': {'icon': 'briefcase'}})['id']
         ids['sub'] = ann.post('/api/v1/folders/', {'name': 'Unterordner'})['id']
         ann.post(f'/api/v1/folders/{ids["sub"]}/update/parent', {'parent_id': ids['work']})
         ann.post(f'/api/v1/folders/{ids["work"]}/update/expanded', {'is_expanded': True})
         ids['in_folder'] = self.chat(ann, 'Im Ordner')
         ann.post(f'/api/v1/chats/{ids["in_folder"]}/folder', {'folder_id': ids['work']})
-        ids['asked'] = ann.post('/api/v1/chats/new', {'chat': {'title': 'New Chat', 'models': ['stub-small'], 'history': {'messages': {}, 'currentId': None}, 'messages': []}})['id']
+        ids['asked'] = ann.post('/api/v1/chats/new', {'chat': {'title': 'New Chat', 'models': ['stub-small'],
+                'history': {'messages': {}, 'currentId': None}, 'messages': []}})['id']
         self.ask(ann, ids['asked'], 'stub-small', 'Was ist das?')
         self.ask(ann, ids['asked'], 'nulls', 'Und warum?')
 
@@ -245,22 +269,34 @@ class Life:
                                                 ('/gruppe', 'Gruppe', '{{CLIPBOARD}}\n{{CURRENT_DATE}}', self.read_by('ben', True))):
             admin.post('/api/v1/prompts/create', {'command': command, 'title': title, 'content': content, 'access_control': access})
         self.ann.post('/api/v1/prompts/create', {'command': '/ann', 'title': 'Anns', 'content': 'Ä', 'access_control': {}})
-        for model in ({'id': 'koch', 'base_model_id': 'stub-small', 'name': 'Koch 👩‍🍳', 'meta': {'profile_image_url': PICTURE, 'description': 'Kocht – gut', 'capabilities': {'vision': False, 'usage': True},
-                       'suggestion_prompts': [{'content': 'Was koche ich?'}], 'tags': [{'name': 'essen'}], 'knowledge': [{'id': ids['knowledge'], 'name': 'See 🌊', 'type': 'collection'}], 'toolIds': ['adder']},
-                       'params': {'system': 'Du bist Köchin.', 'temperature': 0.5, 'stop': ['END'], 'top_p': None}, 'access_control': self.read_by('ann')},
-                      {'id': 'nulls', 'base_model_id': 'stub-large', 'name': 'Nulls', 'meta': {'profile_image_url': None, 'description': None, 'capabilities': None, 'suggestion_prompts': None, 'tags': None},
+        for model in ({'id': 'koch', 'base_model_id': 'stub-small', 'name': 'Koch 👩‍🍳',
+                'meta': {'profile_image_url': PICTURE, 'description': 'Kocht – gut', 'capabilities': {'vision': False, 'usage': True},
+                       'suggestion_prompts': [{'content': 'Was koche ich?'}], 'tags': [{'name': 'essen'}],
+                               'knowledge': [{'id': ids['knowledge'], 'name': 'See 🌊', 'type': 'collection'}], 'toolIds': ['adder']},
+                       'params': {'system': 'Du bist Köchin.', 'temperature': 0.5, 'stop': ['END'], 'top_p': None},
+                               'access_control': self.read_by('ann')},
+                      {'id': 'nulls', 'base_model_id': 'stub-large', 'name': 'Nulls',
+                              'meta': {'profile_image_url': None, 'description': None, 'capabilities': None, 'suggestion_prompts': None,
+                              'tags': None},
                        'params': {}, 'access_control': None},
                       {'id': 'bare', 'base_model_id': 'stub-large', 'name': 'Bare', 'meta': {}, 'params': {}, 'access_control': {}},
                       {'id': 'off', 'base_model_id': 'stub-small', 'name': 'Off', 'meta': {}, 'params': {}, 'access_control': {}, 'is_active': False},
-                      {'id': 'gone', 'base_model_id': 'not-there-any-more', 'name': 'Base is gone', 'meta': {}, 'params': {'custom_params': {'x': 1}}, 'access_control': None},
-                      {'id': 'stub-small', 'base_model_id': None, 'name': 'Klein', 'meta': {'description': 'Override of a base model'}, 'params': {'temperature': 1}, 'access_control': None},
-                      {'id': 'stub-slow', 'base_model_id': None, 'name': 'stub-slow', 'meta': {'hidden': True}, 'params': {}, 'access_control': None, 'is_active': False}):
+                      {'id': 'gone', 'base_model_id': 'not-there-any-more', 'name': 'Base is gone', 'meta': {}, 'params': {'custom_params': {'x': 1}},
+                              'access_control': None},
+                      {'id': 'stub-small', 'base_model_id': None, 'name': 'Klein', 'meta': {'description': 'Override of a base model'},
+                              'params': {'temperature': 1}, 'access_control': None},
+                      {'id': 'stub-slow', 'base_model_id': None, 'name': 'stub-slow', 'meta': {'hidden': True}, 'params': {}, 'access_control': None,
+                              'is_active': False}):
             admin.post('/api/v1/models/create', model)
-        self.ann.post('/api/v1/models/create', {'id': 'anns', 'base_model_id': 'stub-small', 'name': 'Anns', 'meta': {'description': ''}, 'params': {}, 'access_control': {}})
-        ids['note'] = self.ann.post('/api/v1/notes/create', {'title': 'Einkauf 🛒', 'data': {'content': {'md': '- Käse\n- Öl', 'html': '<ul><li>Käse</li></ul>', 'json': None}, 'versions': []}, 'meta': None,
+        self.ann.post('/api/v1/models/create', {'id': 'anns', 'base_model_id': 'stub-small', 'name': 'Anns', 'meta': {'description': ''},
+                'params': {}, 'access_control': {}})
+        ids['note'] = self.ann.post('/api/v1/notes/create', {'title': 'Einkauf 🛒',
+                'data': {'content': {'md': '- Käse\n- Öl', 'html': '<ul><li>Käse</li></ul>', 'json': None}, 'versions': []}, 'meta': None,
                                                             'access_control': self.read_by('ben')})['id']
-        ids['private_note'] = self.ann.post('/api/v1/notes/create', {'title': '2026-01-01', 'data': {'content': {'md': ''}}, 'access_control': {}})['id']
-        admin.post('/api/v1/tools/create', {'id': 'adder', 'name': 'Adder', 'content': TOOL, 'meta': {'description': 'Adds', 'manifest': {}}, 'access_control': None})
+        ids['private_note'] = self.ann.post('/api/v1/notes/create', {'title': '2026-01-01', 'data': {'content': {'md': ''}},
+                'access_control': {}})['id']
+        admin.post('/api/v1/tools/create', {'id': 'adder', 'name': 'Adder', 'content': TOOL, 'meta': {'description': 'Adds', 'manifest': {}},
+                'access_control': None})
         admin.post('/api/v1/tools/id/adder/valves/update', {'limit': 7})
         self.ann.post('/api/v1/tools/id/adder/valves/user/update', {'loud': True})
         for id, name, code in (('polite', 'Polite', FILTER), ('shout', 'Shout', ACTION), ('piper', 'Piper', PIPE)):
@@ -283,23 +319,32 @@ class Life:
             ann.post('/api/v1/memories/add', {'content': text})
             time.sleep(1.1)
         chat = ann.get(f'/api/v1/chats/{ids["plain"]}')
-        ids['feedback'] = ann.post('/api/v1/evaluations/feedback', {'type': 'rating', 'data': {'rating': 1, 'model_id': 'stub-small', 'sibling_model_ids': None, 'reason': 'accurate_information', 'comment': 'Gut 👍', 'tags': ['a']},
-                                                                   'meta': {'arena': False, 'chat_id': ids['plain'], 'message_index': 1}, 'snapshot': {'chat': chat}})['id']
+        ids['feedback'] = ann.post('/api/v1/evaluations/feedback', {'type': 'rating',
+                'data': {'rating': 1, 'model_id': 'stub-small', 'sibling_model_ids': None, 'reason': 'accurate_information', 'comment': 'Gut 👍',
+                'tags': ['a']},
+                                                                   'meta': {'arena': False, 'chat_id': ids['plain'], 'message_index': 1},
+                                                                           'snapshot': {'chat': chat}})['id']
         time.sleep(1.1)
         ben.post('/api/v1/evaluations/feedback', {'type': 'rating', 'data': {'rating': -1, 'model_id': 'stub-large'}, 'meta': {}, 'snapshot': None})
 
     def settings(self):
         admin = self.admin
         admin.post('/api/v1/configs/connections', {'ENABLE_DIRECT_CONNECTIONS': True, 'ENABLE_BASE_MODELS_CACHE': False})
-        admin.post('/openai/config/update', {'ENABLE_OPENAI_API': True, 'OPENAI_API_BASE_URLS': [f'http://{STUB_WAS}/v1', f'http://{STUB_WAS}/v1'], 'OPENAI_API_KEYS': ['sk-stub', 'sk-second'],
-                                             'OPENAI_API_CONFIGS': {'0': {'enable': True, 'tags': [], 'prefix_id': '', 'model_ids': [], 'connection_type': 'external', 'auth_type': 'bearer'},
-                                                                    '1': {'enable': True, 'prefix_id': 'zwei', 'model_ids': ['stub-large'], 'connection_type': 'local', 'tags': [{'name': 'second'}]}}})
-        admin.post('/ollama/config/update', {'ENABLE_OLLAMA_API': True, 'OLLAMA_BASE_URLS': [f'http://{STUB_WAS}'], 'OLLAMA_API_CONFIGS': {'0': {'enable': True, 'connection_type': 'local'}}})
+        admin.post('/openai/config/update', {'ENABLE_OPENAI_API': True, 'OPENAI_API_BASE_URLS': [f'http://{STUB_WAS}/v1', f'http://{STUB_WAS}/v1'],
+                'OPENAI_API_KEYS': ['sk-stub', 'sk-second'],
+                                             'OPENAI_API_CONFIGS': {'0': {'enable': True, 'tags': [], 'prefix_id': '', 'model_ids': [],
+                                                     'connection_type': 'external', 'auth_type': 'bearer'},
+                                                                    '1': {'enable': True, 'prefix_id': 'zwei', 'model_ids': ['stub-large'],
+                                                                            'connection_type': 'local', 'tags': [{'name': 'second'}]}}})
+        admin.post('/ollama/config/update', {'ENABLE_OLLAMA_API': True, 'OLLAMA_BASE_URLS': [f'http://{STUB_WAS}'],
+                'OLLAMA_API_CONFIGS': {'0': {'enable': True, 'connection_type': 'local'}}})
         admin.post('/api/v1/configs/models', {'DEFAULT_MODELS': 'stub-small', 'MODEL_ORDER_LIST': ['koch', 'stub-large']})
         admin.post('/api/v1/configs/suggestions', {'suggestions': [{'title': ['Hilf mir', 'beim Kochen'], 'content': 'Was esse ich heute? 🍲'}]})
-        admin.post('/api/v1/configs/banners', {'banners': [{'id': 'b1', 'type': 'info', 'title': 'Hinweis', 'content': 'Wartung am **Freitag** ⚠️', 'dismissible': True, 'timestamp': 1700000000}]})
+        admin.post('/api/v1/configs/banners', {'banners': [{'id': 'b1', 'type': 'info', 'title': 'Hinweis', 'content': 'Wartung am **Freitag** ⚠️',
+                'dismissible': True, 'timestamp': 1700000000}]})
         tasks = admin.get('/api/v1/tasks/config')
-        admin.post('/api/v1/tasks/config/update', {**tasks, 'TASK_MODEL': 'stub-small', 'ENABLE_AUTOCOMPLETE_GENERATION': False, 'ENABLE_TAGS_GENERATION': True, 'TITLE_GENERATION_PROMPT_TEMPLATE': 'Titel für {{MESSAGES:END:2}} als JSON 🏷️'})
+        admin.post('/api/v1/tasks/config/update', {**tasks, 'TASK_MODEL': 'stub-small', 'ENABLE_AUTOCOMPLETE_GENERATION': False,
+                'ENABLE_TAGS_GENERATION': True, 'TITLE_GENERATION_PROMPT_TEMPLATE': 'Titel für {{MESSAGES:END:2}} als JSON 🏷️'})
         admin.post('/api/v1/evaluations/config', {'ENABLE_EVALUATION_ARENA_MODELS': False, 'EVALUATION_ARENA_MODELS': []})
         rights = admin.get('/api/v1/users/default/permissions')
         rights['chat']['temporary'] = False
@@ -366,12 +411,14 @@ def make(database, stub):
     write(folder, 'people.json', {'tokens': life.tokens, 'passwords': PASSWORDS, 'names': NAMES, 'ids': life.ids})
     write(folder, 'answers.json.xz', asked)
     shutil.rmtree(DATA_DIR)
-    print(f'{database}: {len(asked)} answers, {sum(os.path.getsize(os.path.join(folder, f)) for f in os.listdir(folder)) // 1024} KB in {folder}', flush=True)
+    print(f'{database}: {len(asked)} answers, {sum(os.path.getsize(os.path.join(folder, f)) for f in os.listdir(folder)) // 1024} KB in {folder}',
+            flush=True)
 
 
 def keep_database(folder, url):
     if url:
-        dump = subprocess.run([tool('pg_dump', '/usr/lib/postgresql/*/bin'), '--no-owner', '--no-privileges', url], stdout=subprocess.PIPE, check=True).stdout
+        dump = subprocess.run([tool('pg_dump', '/usr/lib/postgresql/*/bin'), '--no-owner', '--no-privileges', url], stdout=subprocess.PIPE,
+                check=True).stdout
         with lzma.open(os.path.join(folder, 'webui.sql.xz'), 'wb', preset=9) as f:
             f.write(dump)
     pack(folder, 'data.tar.xz', DATA_DIR, ('cache', 'vector_db', '.cache') + (('webui.db',) if url else ()))
