@@ -277,6 +277,17 @@ def contract_environment(stub_url):
     return {k: v.replace('http://127.0.0.1:9900', stub_url) for k, v in env.items() if k not in ('PWD', '_', 'SHLVL', 'OLDPWD', 'PATH')}
 
 
+def fetch_frontend():
+    """Open WebUI's frontend and its list of changes, downloaded if they are not there; what plays recordings or pages needs the real ones."""
+    argv = [os.path.join(BUILD, 'webuictl'), 'frontend', 'fetch']
+    try:
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    except OSError as e:
+        raise Missing(f'{argv[0]}: {e.strerror}; run make first') from e
+    if done.returncode:
+        raise Missing('the frontend is not there:\n' + done.stdout.decode('utf-8', 'replace')[-2000:])
+
+
 FRONTEND = {'index.html': '<!doctype html><title>frontend</title>\n', 'static/favicon.png': '\x89PNG', 'static/loader.js': '',
             '_app/version.json': '{"version":"test"}\n', '_app/immutable/entry/start.js': 'export const start = 1;\n' * 100,
             'wasm/x.wasm': '\0asm', 'wasm/x.mjs': 'export {};\n', 'static/site.webmanifest': '{}\n'}
