@@ -7,9 +7,9 @@
 #include "lib/config/config.h"
 
 struct ctl {
-    struct arena *mem;               /* of the whole run */
+    struct arena *mem; /* of the whole run */
     struct config *config;
-    struct db *db;                   /* opened by ctl_database() */
+    struct db *db; /* opened by ctl_database() */
 };
 
 /* One line on stderr that says what is wrong and how to mend it; gives the exit status 1. */
@@ -37,19 +37,20 @@ int ctl_web_config(struct ctl *ctl, int argc, char **argv);
 /* Where the frontend lies or will lie: WEBUI_FRONTEND_DIR, or the cache. */
 const char *frontend_dir(struct ctl *ctl);
 bool frontend_is_there(struct ctl *ctl);
-bool frontend_fetch(struct ctl *ctl);                    /* false: said so */
+bool frontend_fetch(struct ctl *ctl); /* false: said so */
 
 /* ---- owner.c: whom the programs run as when they are started by root */
 struct owner {
     uid_t uid;
     gid_t gid;
-    const char *user, *group;        /* NULL: this process stays who it is */
-    bool passes_closed_folders;      /* keeps root's right to pass them: DATA_DIR lies below one */
+    const char *user, *group;   /* NULL: this process stays who it is */
+    bool passes_closed_folders; /* keeps root's right to pass them: DATA_DIR lies below one */
 };
 /* WEBUI_USER, else who owns DATA_DIR, else www-data; for anybody but root: nobody else. false: said so. */
 bool owner_find(struct ctl *ctl, struct owner *o);
-bool owner_give(const struct owner *o, const char *path);           /* the folder and what is in it, to the owner. false: said so */
-bool owner_become(const struct owner *o);                           /* in a child, before exec */
+bool owner_give(const struct owner *o,
+                const char *path);        /* the folder and what is in it, to the owner. false: said so */
+bool owner_become(const struct owner *o); /* in a child, before exec */
 bool owner_can_reach(const struct owner *o, const char *path, int access_mode);
 
 /* ---- web_server.c */
@@ -58,26 +59,30 @@ struct web {
     enum web_server kind;
     const char *host;
     int port;
-    const char *config_path;         /* RUN/web.conf */
-    char *argv[8];                   /* to start it in the foreground */
+    const char *config_path; /* RUN/web.conf */
+    char *argv[8];           /* to start it in the foreground */
 };
 bool web_kind(const char *name, enum web_server *out);
-/* The configuration of a web server, filled in. */
-bool web_fill(struct ctl *ctl, enum web_server kind, const char *host, int port, const struct owner *o, struct str *out);
+/* The configuration of a web server, filled in. responder: the program that mod_fcgid starts; NULL: webui.fcgi itself. */
+bool web_fill(struct ctl *ctl, enum web_server kind, const char *host, int port, const struct owner *o,
+              const char *responder, struct str *out);
 /* Fills the template in, writes it, finds the program and its modules. false: said so. */
 bool web_prepare(struct ctl *ctl, const struct owner *o, struct web *out);
 
 /* ---- process.c: children that end with us */
 struct child {
-    const char *name;                /* for messages */
+    const char *name; /* for messages */
     char *const *argv;
-    const struct owner *owner;       /* NULL: stays root */
-    pid_t pid;                       /* 0: not running */
+    const struct owner *owner; /* NULL: stays root */
+    pid_t pid;                 /* 0: not running */
     int64_t started_ms, next_start_ms;
-    int failures;                    /* ended soon after its start, in a row */
+    int failures; /* ended soon after its start, in a row */
 };
 bool child_start(struct child *c);
-void child_ended(struct child *c, int wait_status);      /* says so, and when it starts again */
-void children_stop(struct child *v, size_t n, int within_ms);       /* SIGTERM, then SIGKILL; nothing of theirs is left */
+void child_ended(struct child *c, int wait_status);           /* says so, and when it starts again */
+void children_stop(struct child *v, size_t n, int within_ms); /* SIGTERM, then SIGKILL; nothing of theirs is left */
+/* A process that ends the children should we be killed: a web server that gave up root by itself would not hear of it. v: in shared memory. */
+bool guard_start(struct child *v, size_t n);
+void guard_stop(void);
 
 #endif

@@ -34,8 +34,8 @@ static void check_mode(const char *path)
     if (stat(path, &st) != 0)
         return;
     if (st.st_mode & 077)
-        say(false, "%s can be read by others (mode %04o): chmod %s %s", path, (unsigned)(st.st_mode & 07777), S_ISDIR(st.st_mode) ? "700" : "600",
-            path);
+        say(false, "%s can be read by others (mode %04o): chmod %s %s", path, (unsigned)(st.st_mode & 07777),
+            S_ISDIR(st.st_mode) ? "700" : "600", path);
     else
         say(true, "%s is closed to others", path);
 }
@@ -55,7 +55,8 @@ static void check_files(struct ctl *ctl)
     check_mode(str_c(ctl->mem, str_f(ctl->mem, "%s/.env", data)));
     check_mode(".env");
     if (statvfs(data, &fs) == 0)
-        say((double)fs.f_bavail * (double)fs.f_frsize > 100e6, "%.0f MB are free in DATA_DIR", (double)fs.f_bavail * (double)fs.f_frsize / 1e6);
+        say((double)fs.f_bavail * (double)fs.f_frsize > 100e6, "%.0f MB are free in DATA_DIR",
+            (double)fs.f_bavail * (double)fs.f_frsize / 1e6);
 }
 
 static void check_key(struct ctl *ctl)
@@ -66,7 +67,8 @@ static void check_key(struct ctl *ctl)
     if (config_secret_key(ctl->config, false, &key, &err) != OK)
         say(false, "no WEBUI_SECRET_KEY, and none kept in DATA_DIR: `webuictl serve` makes one");
     else
-        say(key.n >= 16 && !str_is(key, "t0p-s3cr3t"), "WEBUI_SECRET_KEY has %zu characters (it should be random, 16 or more)", key.n);
+        say(key.n >= 16 && !str_is(key, "t0p-s3cr3t"),
+            "WEBUI_SECRET_KEY has %zu characters (it should be random, 16 or more)", key.n);
 }
 
 static void check_database(struct ctl *ctl)
@@ -102,8 +104,8 @@ static void check_programs(struct ctl *ctl)
         else
             problems++;
     }
-    say(frontend_is_there(ctl), "the frontend is %s%s", frontend_is_there(ctl) ? "in " : "missing: `webuictl frontend fetch` brings it to ",
-        frontend_dir(ctl));
+    say(frontend_is_there(ctl), "the frontend is %s%s",
+        frontend_is_there(ctl) ? "in " : "missing: `webuictl frontend fetch` brings it to ", frontend_dir(ctl));
 }
 
 static void check_sidecar(struct ctl *ctl)
@@ -113,7 +115,8 @@ static void check_sidecar(struct ctl *ctl)
     if (control_stats(ctl->mem, config_run_dir(ctl->config), &stats) == OK)
         say(true, "the sidecar answers: %.*s", STR(json_text(ctl->mem, stats)));
     else
-        say(true, "no sidecar runs on %s (nothing is wrong with that while the server is stopped)", config_run_dir(ctl->config));
+        say(true, "no sidecar runs on %s (nothing is wrong with that while the server is stopped)",
+            config_run_dir(ctl->config));
 }
 
 static void check_providers(struct ctl *ctl, enum provider_kind kind, const char *path)
@@ -126,8 +129,10 @@ static void check_providers(struct ctl *ctl, enum provider_kind kind, const char
 
         h->name = S("Authorization");
         h->value = str_f(ctl->mem, "Bearer %.*s", STR(all.v[i].key));
-        calls[i] = (struct http_call){ .url = str_f(ctl->mem, "%.*s%s", STR(all.v[i].url), path), .headers = h,
-                                       .headers_n = all.v[i].key.n > 0, .timeout_ms = 5000 };
+        calls[i] = (struct http_call){ .url = str_f(ctl->mem, "%.*s%s", STR(all.v[i].url), path),
+                                       .headers = h,
+                                       .headers_n = all.v[i].key.n > 0,
+                                       .timeout_ms = 5000 };
     }
     http_run(ctl->mem, calls, all.n);
     for (size_t i = 0; i < all.n; i++) {

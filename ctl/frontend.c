@@ -1,8 +1,10 @@
 /* frontend.c: Open WebUI's frontend: taken unchanged out of the published wheel, checked, and laid where the web server finds it. */
 #include <errno.h>
 #include <openssl/evp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,7 +23,7 @@ static const char *cache_dir(struct ctl *ctl)
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
 
     if (geteuid() == 0)
-        return "/var/cache/webui-fcgi";              /* root's own home is closed to the web server */
+        return "/var/cache/webui-fcgi"; /* root's own home is closed to the web server */
     if (cache && *cache == '/')
         return str_c(ctl->mem, str_f(ctl->mem, "%s/webui-fcgi", cache));
     if (home && *home == '/')
@@ -33,7 +35,8 @@ const char *frontend_dir(struct ctl *ctl)
 {
     struct str set = config_str(ctl->config, CFG_WEBUI_FRONTEND_DIR);
 
-    return set.n ? str_c(ctl->mem, set) : str_c(ctl->mem, str_f(ctl->mem, "%s/open-webui-" VERSION "/frontend", cache_dir(ctl)));
+    return set.n ? str_c(ctl->mem, set)
+                 : str_c(ctl->mem, str_f(ctl->mem, "%s/open-webui-" VERSION "/frontend", cache_dir(ctl)));
 }
 
 bool frontend_is_there(struct ctl *ctl)
@@ -48,6 +51,7 @@ static bool run(char *const argv[])
     pid_t pid = fork();
 
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
         dup2(STDERR_FILENO, STDOUT_FILENO);
         execvp(argv[0], argv);
         _exit(127);
@@ -78,14 +82,29 @@ static bool file_sha256(struct ctl *ctl, const char *path, struct str *hex)
 
 static bool download(struct ctl *ctl, const char *into)
 {
-    char *argv[] = { "python3", "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:",
-                     "--python-version", "3.11", "--dest", (char *)into, "open-webui==" VERSION, NULL };
+    char *argv[] = { "python3",
+                     "-m",
+                     "pip",
+                     "download",
+                     "--quiet",
+                     "--disable-pip-version-check",
+                     "--no-deps",
+                     "--only-binary=:all:",
+                     "--python-version",
+                     "3.11",
+                     "--dest",
+                     (char *)into,
+                     "open-webui==" VERSION,
+                     NULL };
     struct str hex = S("");
     char *wheel = str_c(ctl->mem, str_f(ctl->mem, "%s/" WHEEL, into));
 
     fprintf(stderr, "Downloading the frontend of Open WebUI " VERSION " (134 MB, once)\n");
     if (!run(argv))
-        return ctl_fail("pip could not download open-webui==" VERSION ": it needs python3 with pip, and the package index"), false;
+        return ctl_fail("pip could not download open-webui==" VERSION
+                        ": it needs python3 with pip, and the package index; or name a folder that has the "
+                        "frontend in WEBUI_FRONTEND_DIR"),
+               false;
     if (!file_sha256(ctl, wheel, &hex) || !str_is(hex, WHEEL_SHA256))
         return ctl_fail("%s is not the wheel that was published (SHA-256 %.*s): not unpacked", wheel, STR(hex)), false;
     return true;
@@ -95,8 +114,16 @@ static bool download(struct ctl *ctl, const char *into)
 static bool unpack(struct ctl *ctl, const char *dir)
 {
     char *wheel = str_c(ctl->mem, str_f(ctl->mem, "%s/" WHEEL, dir));
-    char *argv[] = { "unzip", "-q", "-o", wheel, "open_webui/frontend/*", "open_webui/CHANGELOG.md", "open_webui-" VERSION ".dist-info/licenses/*",
-                     "-d", (char *)dir, NULL };
+    char *argv[] = { "unzip",
+                     "-q",
+                     "-o",
+                     wheel,
+                     "open_webui/frontend/*",
+                     "open_webui/CHANGELOG.md",
+                     "open_webui-" VERSION ".dist-info/licenses/*",
+                     "-d",
+                     (char *)dir,
+                     NULL };
 
     if (!run(argv))
         return ctl_fail("unzip could not unpack %s: is unzip installed, and is there room on the disk?", wheel), false;
@@ -105,7 +132,8 @@ static bool unpack(struct ctl *ctl, const char *dir)
 
 static bool move(struct ctl *ctl, const char *dir, const char *from, const char *to_dir, const char *to)
 {
-    char *a = str_c(ctl->mem, str_f(ctl->mem, "%s/%s", dir, from)), *b = str_c(ctl->mem, str_f(ctl->mem, "%s/%s", to_dir, to));
+    char *a = str_c(ctl->mem, str_f(ctl->mem, "%s/%s", dir, from)),
+         *b = str_c(ctl->mem, str_f(ctl->mem, "%s/%s", to_dir, to));
 
     if (rename(a, b) != 0)
         return ctl_fail("could not move %s to %s: %s", a, b, strerror(errno)), false;
@@ -115,7 +143,8 @@ static bool move(struct ctl *ctl, const char *dir, const char *from, const char 
 bool frontend_fetch(struct ctl *ctl)
 {
     struct str target = str_of(frontend_dir(ctl)), parent = str_sub(target, 0, str_rfind_c(target, '/'));
-    char *place = str_c(ctl->mem, parent), *work = str_c(ctl->mem, str_f(ctl->mem, "%s/.fetch-%s", place, random_hex(ctl->mem, 4).p));
+    char *place = str_c(ctl->mem, parent),
+         *work = str_c(ctl->mem, str_f(ctl->mem, "%s/.fetch-%s", place, random_hex(ctl->mem, 4).p));
     char *clean[] = { "rm", "-rf", work, NULL };
     struct error err = { "" };
     mode_t was = umask(022);
@@ -127,7 +156,8 @@ bool frontend_fetch(struct ctl *ctl)
     ok = ok && download(ctl, work) && unpack(ctl, work) &&
          move(ctl, work, "open_webui/CHANGELOG.md", place, "CHANGELOG.md") &&
          move(ctl, work, "open_webui-" VERSION ".dist-info/licenses/LICENSE", place, "LICENSE") &&
-         (frontend_is_there(ctl) || move(ctl, work, "open_webui/frontend", place, str_c(ctl->mem, str_from(target, parent.n + 1))));
+         (frontend_is_there(ctl) ||
+          move(ctl, work, "open_webui/frontend", place, str_c(ctl->mem, str_from(target, parent.n + 1))));
     run(clean);
     umask(was);
     return ok;

@@ -13,7 +13,9 @@ static const struct {
     const char *name, *usage, *about;
     int (*run)(struct ctl *ctl, int argc, char **argv);
 } commands[] = {
-    { "serve", "", "starts responders, sidecar and web server in the foreground (HOST, PORT, WEB_SERVER, DATA_DIR, DATABASE_URL)", ctl_serve },
+    { "serve", "",
+      "starts responders, sidecar and web server in the foreground (HOST, PORT, WEB_SERVER, DATA_DIR, DATABASE_URL)",
+      ctl_serve },
     { "migrate", "[--check]", "makes the tables of an empty database, or says what an existing one is", ctl_migrate },
     { "user", "add|list|role|password …", "accounts: webuictl user shows how", ctl_user },
     { "frontend", "fetch|path", "downloads Open WebUI's frontend into the cache, or says where it lies", ctl_frontend },
@@ -127,10 +129,11 @@ int main(int argc, char **argv)
         return 2;
     }
     if (config_open(&ctl.config, &err) != OK)
-        return ctl_fail("%s", err.text);
+        return ctl_fail("%s; settings come from the environment, and from the file .env here and in DATA_DIR",
+                        err.text);
     log_init("webuictl", config_str(ctl.config, CFG_GLOBAL_LOG_LEVEL));
     if (access(config_run_dir(ctl.config), W_OK) == 0)
-        shared_open(config_run_dir(ctl.config), NULL);       /* what we change is seen by a running server at once */
+        shared_open(config_run_dir(ctl.config), NULL); /* what we change is seen by a running server at once */
     status = commands[i].run(&ctl, argc - 1, argv + 1);
     if (ctl.db)
         db_close(ctl.db);

@@ -43,7 +43,7 @@ bool owner_find(struct ctl *ctl, struct owner *o)
     return true;
 }
 
-static const struct owner *new_owner;            /* nftw takes no argument */
+static const struct owner *new_owner; /* nftw takes no argument */
 
 static int give_one(const char *path, const struct stat *st, int type, struct FTW *where)
 {
@@ -101,6 +101,8 @@ bool owner_can_reach(const struct owner *o, const char *path, int access_mode)
         return access(path, access_mode) == 0;
     pid = fork();
     if (pid == 0)
-        _exit(owner_become(o) && faccessat(AT_FDCWD, path, access_mode, AT_EACCESS) == 0 ? 0 : 1);    /* with its capabilities */
+        _exit(owner_become(o) && faccessat(AT_FDCWD, path, access_mode, AT_EACCESS) == 0
+                  ? 0
+                  : 1); /* with its capabilities */
     return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

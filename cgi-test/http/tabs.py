@@ -15,7 +15,8 @@ try:
 except ImportError:
     from harness import Missing, python_with
     try:
-        os.execv(python_with('socketio', 'requests', 'websocket'), ['python3', *sys.argv])
+        python = python_with('socketio', 'requests', 'websocket')
+        os.execv(python, [python, *sys.argv])
     except Missing as e:
         print(f'FAILED: {e}\n0 passed, 1 failed')
         sys.exit(1)
