@@ -371,7 +371,7 @@ static void test_form_data(void **state)
           "{\"name\":\"\xc3\xa9\",\"b\":3}" },
         { "empty texts", &upload_route, type,
           "--x\r\n" FILE_HEAD "z\r\n--x\r\nContent-Disposition: form-data; "
-                              "name=name\r\n\r\n\r\n--x\r\nContent-Disposition: form-data; name=b\r\n\r\n\r\n--x--",
+          "name=name\r\n\r\n\r\n--x\r\nContent-Disposition: form-data; name=b\r\n\r\n\r\n--x--",
           NULL, 0, "{\"name\":\"\",\"b\":3}" },
         { "a text for a file, a number that is none", &upload_route, "application/x-www-form-urlencoded",
           "file=s&name=n&b=q", NULL, 422,
