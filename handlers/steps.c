@@ -101,6 +101,8 @@ static json_object *error_content(struct request *r, const struct step *s, json_
         return json_get(s->outcome, "error");
     if (text.n)
         return json_new_str(r->mem, str_f(r->mem, "%lld: %.*s", (long long)status, STR(str_utf8_first(text, 500))));
+    if (status)
+        return json_new_str(r->mem, str_f(r->mem, "%lld: the model provider gave no answer", (long long)status));
     return json_new_str(r->mem, S("The provider gave no answer"));
 }
 

@@ -23,6 +23,8 @@ bool deliver_head(struct run *r)
 
     if (r->errors_then && !good)
         return false;
+    if (str_has(type, "html") || str_has(type, "xml")) /* a page of the provider's must not be one of ours */
+        type = S("text/plain; charset=utf-8");
     r->convert &= good;
     r->client_is_sse = str_has(type, "text/event-stream");
     buf_add_str(&headers, buf_str(&r->headers));

@@ -211,7 +211,7 @@ static void header_line(struct upstream *u, struct str line)
                value = str_trim(str_from(line, colon == STR_NPOS ? line.n : colon + 1));
     char lower[64];
 
-    if (str_ieq(name, "Content-Type")) {
+    if (str_ieq(name, "Content-Type") && value.n) {
         free(u->content_type);
         u->content_type = copy_str(value);
     } else if (of_interest(name) && u->head.n + line.n < HEADERS_BYTES) {

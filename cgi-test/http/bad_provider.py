@@ -259,8 +259,12 @@ def headers_endless(t):
 
 
 def headers_odd(t):
-    t.raw(b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Type:\r\nX-\xff\xfe: z\r\nSet-Cookie: token=stolen; Path=/\r\nno colon here\r\n'
+    t.raw(b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Type:\r\nX-\xff\xfe: z\r\nSet-Cookie: token=stolen; Path=/\r\n'
           b'Content-Type: text/event-stream\r\nConnection: close\r\n\r\n' + b''.join(map(chunk, WORDS)) + END)
+
+
+def headers_none(t):
+    t.raw(HEAD + b'no colon here\r\n: nothing\r\n\r\n' + b''.join(map(chunk, WORDS)) + END)
 
 
 def headers_nul(t):
@@ -281,7 +285,7 @@ def interim(t):
 MODELS = {'bad-' + f.__name__.replace('_', '-'): f for f in (
     good, tens, held, late, endless, flood, hang, hang_mid, cut, cut_in_line, short, no_done, reset, reset_mid, close, no_http, garbage, garbage_mid,
     bytes_mid, split, deep, line_4mb, noise_4mb, line_endless, error_500, error_html, error_429, error_401, error_empty, error_huge, error_mid, html,
-    redirect, empty, headers_huge, headers_endless, headers_odd, headers_nul, chunks_wrong, interim)}
+    redirect, empty, headers_huge, headers_endless, headers_odd, headers_none, headers_nul, chunks_wrong, interim)}
 
 
 # ---------------------------------------------------------------- the server

@@ -55,6 +55,11 @@ class Tab:
         return answer
 
     def close(self):
+        self.io.reconnection = False
+        abort, task = (getattr(self.io, name, None) for name in ('_reconnect_abort', '_reconnect_task'))
+        if abort and task:           # disconnect() does not end a client that is about to connect again
+            abort.set()
+            task.join()
         try:
             self.io.disconnect()
         except Exception:

@@ -69,7 +69,7 @@ day('redirect', '', '302')
 day('html', '', 'Bad Day')
 day('garbage', '', 'cannot be understood')
 day('empty', '', 'empty answer')
-for model in ('reset', 'close', 'no-http', 'headers-huge', 'headers-endless', 'headers-nul'):
+for model in ('reset', 'close', 'no-http', 'headers-huge', 'headers-endless', 'headers-nul', 'headers-none'):
     day(model, '', 'model provider')
 
 
@@ -137,11 +137,12 @@ def _(s):
                 check(r.status == status and text in r.text(), f'{model}, stream {stream}: {r}')
                 check(status not in (502, 504) or r.json()['detail'], f'{model}: {r}')
     r = complete(s, 'bad-headers-odd')
-    check(r.status == 200 and 'set-cookie' not in r.headers, r.headers)
-    for model in ('html', 'cut', 'line-endless', 'flood', 'empty', 'garbage', 'error-empty', 'error-huge', 'redirect'):
+    check(r.status == 200 and 'set-cookie' not in r.headers and 'x-accel-redirect' not in r.headers, r.headers)
+    r = complete(s, 'bad-html', False)
+    check(r.headers['content-type'].startswith('text/plain'), f'a page of the provider is shown as one of ours: {r}')
+    for model in ('cut', 'line-endless', 'flood', 'empty', 'garbage', 'error-empty', 'error-huge', 'redirect'):
         r = complete(s, 'bad-' + model, False)
         check(r.status != 500 or model == 'error-huge', f'{model}: {r}')
-        check(r.status != 200 or model in ('redirect',), f'{model}: {r}')
 
 
 @test('provider: a program that leaves ends the call within a second')
@@ -312,12 +313,12 @@ def _(s):
     all_is_well(s)
 
 
-@test('killed: the sidecar ten times')
+@test('killed: the sidecar, again and again')
 def _(s):
     with Tab(s.user('ann'), reconnection=True) as tab:
-        for _ in range(10):
-            kill(s, 'sidecar')
-            wait_for(lambda: pids(s, 'sidecar'), 12, 'another sidecar')
+        for _ in range(4):
+            old = kill(s, 'sidecar')
+            wait_for(lambda: set(pids(s, 'sidecar')) - set(old), 12, 'another sidecar')
             time.sleep(0.2)
         all_is_well(s, 15)
         wait_for(lambda: tab.io.connected, 10, 'the connection')
@@ -537,7 +538,7 @@ def _(s):
         for body in (b'{', b'[]', b'{"a": tru', b'\xff\xfe', b'"' + b'x' * 1000, b'[' * 100000, b'{"a":' * 20000, b'{"\\ud800": "\\u0000"}', b'1e999999', b'NaN', b''):
             r = ann.request(method, fill(path, str(uuid.uuid4())), body=body, headers={'Content-Type': 'application/json'})
             check(r.status < 500 or r.status == 501, f'{method} {path} {body[:20]}: {r}')
-            check(r.status < 400 or 'detail' in r.json(), f'{method} {path} {body[:20]}: {r}')
+            check(r.status < 400 or path.startswith('/openai/') or 'detail' in r.json(), f'{method} {path} {body[:20]}: {r}')    # /openai/: the provider's own words
     not_broken(s, before)
 
 
@@ -572,7 +573,7 @@ def _(s):
 def _(s):
     before, ann = alive(s), s.user('ann')
     for method, path in routes(s):
-        if method != 'GET' or path.startswith(('/ws/', '/api/v1/utils/')):
+        if method != 'GET' or path in NOT_MEANT or path.startswith(('/ws/', '/api/v1/utils/')):
             continue
         for query in ('page=-1', 'page=99999999999999999999', 'page=x&page=y&page', 'skip=-5&limit=-5', 'q=%00', 'query=%ff', '&&==&=&%', 'x=' + 'y' * 7000, 'order_by=id;drop&direction=x'):
             r = ann.get(fill(path, 'nope') + '?' + query)
