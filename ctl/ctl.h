@@ -74,6 +74,7 @@ struct child {
     const char *name; /* for messages */
     char *const *argv;
     const struct owner *owner; /* NULL: stays root */
+    bool holds_port;           /* what is left of its group when it dies is killed: else it could not start again */
     pid_t pid;                 /* 0: not running */
     int64_t started_ms, next_start_ms;
     int failures; /* ended soon after its start, in a row */

@@ -57,7 +57,7 @@ void child_ended(struct child *c, int wait_status)
         log_warning("%s was ended by signal %d; it starts again", c->name, WTERMSIG(wait_status));
     else
         log_warning("%s ended with status %d; it starts again", c->name, WEXITSTATUS(wait_status));
-    kill(-c->pid, SIGTERM); /* what it may have left behind */
+    kill(-c->pid, c->holds_port ? SIGKILL : SIGTERM); /* what it may have left behind */
     c->pid = 0;
 }
 

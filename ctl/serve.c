@@ -356,7 +356,7 @@ int ctl_serve(struct ctl *ctl, int argc, char **argv)
         return ctl_fail("out of memory");
     v[0] = (struct child){ .name = "the pool of responders", .owner = &o };
     v[1] = (struct child){ .name = "the sidecar", .owner = &o };
-    v[2] = (struct child){ .name = "the web server" };
+    v[2] = (struct child){ .name = "the web server", .holds_port = true };
     if (o.passes_closed_folders)
         v[2].owner = &o; /* a web server that gives up root by itself would lose that right */
     db_close(ctl->db);   /* a supervisor needs none */

@@ -15,7 +15,8 @@ enum {
     HEAD_MS = 30 * 1000,
     BODY_MS = 60 * 1000,
     IDLE_MS = 300 * 1000,
-    WRITE_MS = 120 * 1000
+    WRITE_MS = 120 * 1000,
+    LINGER_MS = 15 * 1000
 };
 #define MAX_BODIES (256u * 1024 * 1024) /* of all requests together */
 
@@ -26,9 +27,10 @@ struct http_conn {
     struct http_conn *next, **prev;
     bool is_control, keep_alive, chunked_answer;
     enum state state;
-    int64_t since_ms;    /* of the state, or of the last progress */
-    size_t waited;       /* to be written, at the last tick */
-    struct buf in;       /* not used yet */
+    int64_t since_ms; /* of the state, or of the last progress */
+    size_t waited;    /* to be written, at the last tick */
+    struct buf in;    /* not used yet */
+    bool lingers; /* refused, while its body still comes: what else comes is thrown away, so that the answer is read */
     struct delay *later; /* the next request is here already */
     struct http_chunks chunks;
     size_t body_counted;
@@ -89,10 +91,12 @@ static void request_over(struct http_conn *c)
 {
     free_request(c);
     if (!c->keep_alive || sidecar.draining) {
-        if (stream_waiting(&c->s) == 0)
-            conn_free(c);
-        else
+        if (stream_waiting(&c->s) != 0 || c->lingers)
             set_state(c, CLOSING);
+        else
+            conn_free(c);
+        if (c->lingers && stream_waiting(&c->s) == 0)
+            shutdown(c->s.fd, SHUT_WR);
         return;
     }
     set_state(c, READING_HEAD);
@@ -298,6 +302,7 @@ static void refuse(struct http_conn *c, int status, const char *why)
         c->r->head.minor = 1;
     }
     c->keep_alive = false;
+    c->lingers = !sidecar.draining;
     c->state = ANSWERING;
     http_reply_detail(c->r, status, why);
 }
@@ -435,7 +440,9 @@ static void drained(struct stream *s)
 {
     struct http_conn *c = s->owner;
 
-    if (c->state == CLOSING)
+    if (c->state == CLOSING && c->lingers)
+        shutdown(c->s.fd, SHUT_WR);
+    else if (c->state == CLOSING)
         conn_free(c);
     else if (c->r && c->r->on_drained)
         c->r->on_drained(c->r);
@@ -507,7 +514,7 @@ static bool is_overdue(struct http_conn *c, int64_t now_ms)
     switch (c->state) {
     case READING_HEAD: return now_ms - c->since_ms > (c->in.n ? HEAD_MS : IDLE_MS);
     case READING_BODY: return now_ms - c->since_ms > BODY_MS;
-    case CLOSING: return now_ms - c->since_ms > WRITE_MS;
+    case CLOSING: return now_ms - c->since_ms > (c->lingers ? LINGER_MS : WRITE_MS);
     case ANSWERING: return waiting && now_ms - c->since_ms > WRITE_MS;
     }
     return false;

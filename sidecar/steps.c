@@ -8,13 +8,13 @@
 #include "sidecar/fcgi_client.h"
 #include "sidecar/sidecar.h"
 
-enum { ANSWER_BYTES = 32 * 1024 * 1024, STEP_MS = 120 * 1000 };
+enum { ANSWER_BYTES = 32 * 1024 * 1024, STEP_MS = 120 * 1000, DIED_MS = 250 };
 
 struct step {
     struct buf params, body, answer;
     char *path, *content_type;
     int status;
-    unsigned tries;
+    unsigned tries, deaths;
     int64_t since_ms, patience_ms;
     struct worker_call *call;
     struct delay *again;
@@ -83,6 +83,9 @@ static void on_end(void *arg, enum status st)
         try_again_or_give_up(s);
     else if (st == OK && (s->status >= 300 || buf_failed(&s->answer)))
         finish(s, FAILED);
+    else if (st == FAILED && s->status == 0 &&
+             ++s->deaths == 1) /* all workers were killed, perhaps: once more with new ones */
+        delay_start(&s->again, DIED_MS, start, s);
     else
         finish(s, st);
 }
