@@ -1,0 +1,50 @@
+/* process.h: from documents to collections: split, embed, save. */
+#ifndef LIB_RAG_PROCESS_H
+#define LIB_RAG_PROCESS_H
+
+#include "lib/auth/user.h"
+#include "lib/rag/document.h"
+#include "lib/rag/vectors.h"
+#include "lib/store/files.h"
+
+/* What everything here needs. The functions call servers and may take minutes: for workers, not for responders. */
+struct rag {
+    struct arena *mem;
+    struct db *db;
+    struct config *config;
+    const struct user *user; /* who asked; his name goes to the embedding server if the settings say so */
+};
+
+struct rag_save {
+    struct collection to;
+    json_object *metadata; /* put over that of each document; its "hash" must be new in the collection. NULL: none */
+    bool overwrite;        /* the collection is replaced */
+    bool add;              /* put into the collection that is there; neither: one that is there stays as it is (OK) */
+};
+
+/* INVALID: err holds the text that a client is shown (empty, duplicate content, a splitter that does not exist, the embedding server's failure …).
+ * UNAVAILABLE, FAILED: the vector file. */
+enum status rag_save_documents(const struct rag *rag, struct rag_documents docs, const struct rag_save *how,
+                               struct error *err);
+
+struct rag_file {
+    struct str content;         /* given: takes the place of what the file holds; absent: none */
+    const struct collection *to; /* NULL: the file's own, file-{id}; else what was read out of the file before is added there (the knowledge base …), and the caller has
+                                   checked that the user may write it */
+    struct str collection_name;  /* as the client calls it; ignored without `to` */
+
+    /* the answer */
+    struct str text;              /* all that was read */
+    struct str result_collection; /* absent: BYPASS_EMBEDDING_AND_RETRIEVAL */
+};
+
+/* Reads the file, splits, embeds, saves; its row gets content, hash, meta.collection_name, and data.status "completed" or "failed". The caller has checked that the user
+ * may. INVALID: err holds the text that a client is shown (400). */
+enum status rag_process_file(const struct rag *rag, const struct file *f, struct rag_file *job, struct error *err);
+
+/* When a file goes, or leaves a knowledge base. A collection that is not there is OK. */
+enum status rag_forget_file(struct config *c, struct arena *mem, struct str file_id, struct error *err);
+enum status rag_remove_file_from(struct config *c, struct collection from, struct str file_id, struct str hash,
+                                 struct error *err);
+
+#endif
