@@ -44,6 +44,34 @@ bool request_is_https(const struct request *r)
            str_is(request_param(r, "REQUEST_SCHEME"), "https");
 }
 
+/* A client's Host stands in addresses that we give out: only what a host and a port may hold is taken. */
+static bool host_is_clean(struct str host)
+{
+    for (size_t i = 0; i < host.n; i++)
+        if (!isalnum((unsigned char)host.p[i]) && !strchr(".-_:[]", host.p[i]))
+            return false;
+    return host.n > 0 && host.n < 300;
+}
+
+struct str request_base_url(const struct request *r)
+{
+    struct str host = request_header(r, "Host"), url = config_str(r->config, CFG_WEBUI_URL), rest;
+    const char *scheme = request_is_https(r) ? "https" : "http";
+    size_t n;
+
+    if (!host_is_clean(host)) {
+        host = request_param(r, "SERVER_NAME");
+        if (!host_is_clean(host))
+            host = S("localhost");
+    }
+    n = str_find(url, S("://"));
+    rest = n == STR_NPOS ? STR_NONE : str_from(url, n + 3);
+    rest = str_sub(rest, 0, str_find_c(rest, '/'));
+    if (rest.n && str_eq(str_lower(r->mem, rest), str_lower(r->mem, host)))
+        scheme = str_starts(url, "https://") ? "https" : "http";
+    return str_f(r->mem, "%s://%.*s/", scheme, STR(host));
+}
+
 struct str path_arg(const struct request *r, const char *name)
 {
     for (int i = 0; i < r->args_n; i++)

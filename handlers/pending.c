@@ -171,23 +171,6 @@ const struct route pending_routes[] = {
     PENDING(GET, "/api/v1/utils/db/download", ADMIN, "Download db"),
     PENDING(GET, "/api/v1/utils/litellm/config", ADMIN, "Download litellm config yaml"),
 
-    /* SCIM */
-    PENDING(GET, "/api/v1/scim/v2/ServiceProviderConfig", PUBLIC, "Get service provider config"),
-    PENDING(GET, "/api/v1/scim/v2/ResourceTypes", PUBLIC, "Get resource types"),
-    PENDING(GET, "/api/v1/scim/v2/Schemas", PUBLIC, "Get schemas"),
-    PENDING(GET, "/api/v1/scim/v2/Users", SCIM, "Get users"),
-    PENDING(GET, "/api/v1/scim/v2/Users/{user_id}", SCIM, "Get user"),
-    PENDING(POST, "/api/v1/scim/v2/Users", SCIM, "Create user"),
-    PENDING(PUT, "/api/v1/scim/v2/Users/{user_id}", SCIM, "Update user"),
-    PENDING(PATCH, "/api/v1/scim/v2/Users/{user_id}", SCIM, "Patch user"),
-    PENDING(DELETE, "/api/v1/scim/v2/Users/{user_id}", SCIM, "Delete user"),
-    PENDING(GET, "/api/v1/scim/v2/Groups", SCIM, "Get groups"),
-    PENDING(GET, "/api/v1/scim/v2/Groups/{group_id}", SCIM, "Get group"),
-    PENDING(POST, "/api/v1/scim/v2/Groups", SCIM, "Create group"),
-    PENDING(PUT, "/api/v1/scim/v2/Groups/{group_id}", SCIM, "Update group"),
-    PENDING(PATCH, "/api/v1/scim/v2/Groups/{group_id}", SCIM, "Patch group"),
-    PENDING(DELETE, "/api/v1/scim/v2/Groups/{group_id}", SCIM, "Delete group"),
-
     /* General */
     PENDING(GET, "/oauth/clients/{client_id}/authorize", VERIFIED, "Oauth client authorize"),
     PENDING(GET, "/oauth/clients/{client_id}/callback", VERIFIED, "Oauth client callback"),

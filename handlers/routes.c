@@ -3,10 +3,11 @@
 
 /* Operations that are not there yet are in pending.c, which comes last. */
 const struct route *const route_tables[] = {
-    auths_routes,      users_routes,          groups_routes, configs_routes,     root_routes,
-    models_routes,     model_list_routes,     openai_routes, ollama_routes,      ollama_calls_routes,
-    embeddings_routes, provider_steps_routes, chats_routes,  chat_lists_routes,  chat_tags_routes,
-    folders_routes,    prompts_routes,        tasks_routes,  generations_routes, steps_routes,
-    sessions_routes,   channels_routes,       notes_routes,  knowledge_routes,   tools_routes,
-    functions_routes,  memories_routes,       files_routes,  pending_routes,     NULL,
+    auths_routes,       users_routes,          groups_routes, configs_routes,     root_routes,
+    models_routes,      model_list_routes,     openai_routes, ollama_routes,      ollama_calls_routes,
+    embeddings_routes,  provider_steps_routes, chats_routes,  chat_lists_routes,  chat_tags_routes,
+    folders_routes,     prompts_routes,        tasks_routes,  generations_routes, steps_routes,
+    sessions_routes,    channels_routes,       notes_routes,  knowledge_routes,   tools_routes,
+    functions_routes,   memories_routes,       files_routes,  scim_routes,        scim_users_routes,
+    scim_groups_routes, pending_routes,        NULL,
 };

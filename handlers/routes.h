@@ -32,6 +32,9 @@ extern const struct route tasks_routes[];       /* /api/v1/tasks: titles, tags, 
 extern const struct route generations_routes[]; /* chat completions, completed, running tasks */
 extern const struct route steps_routes[];       /* /internal/step/…: a worker's part of a generation */
 extern const struct route sessions_routes[];    /* /internal/session: who a socket belongs to */
-extern const struct route pending_routes[];     /* areas that are not there yet: 501 */
+extern const struct route scim_routes[];        /* SCIM: what there is; users; groups */
+extern const struct route scim_users_routes[];
+extern const struct route scim_groups_routes[];
+extern const struct route pending_routes[]; /* areas that are not there yet: 501 */
 
 #endif

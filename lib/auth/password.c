@@ -38,6 +38,22 @@ enum status password_hash(struct arena *mem, struct str password, struct str *ou
     return OK;
 }
 
+enum status password_unknown(struct arena *mem, struct str *out, struct error *err)
+{
+    static char kept[CRYPT_OUTPUT_SIZE];
+    struct str hash;
+    enum status st;
+
+    if (!kept[0]) {
+        st = password_hash(mem, random_hex(mem, MAX_PASSWORD / 2), &hash, err);
+        if (st != OK)
+            return st;
+        memcpy(kept, hash.p, hash.n < sizeof(kept) ? hash.n : sizeof(kept) - 1);
+    }
+    *out = str_of(kept);
+    return OK;
+}
+
 bool password_matches(struct arena *mem, struct str password, struct str hash)
 {
     bool possible = password.n <= MAX_PASSWORD && !(password.n && memchr(password.p, 0, password.n)) &&

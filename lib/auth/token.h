@@ -27,6 +27,8 @@ enum status token_verify(struct arena *mem, struct str secret, struct str token,
 
 /* bcrypt, $2b$12$. TOO_BIG/INVALID: over 72 bytes, or a NUL in it. */
 enum status password_hash(struct arena *mem, struct str password, struct str *out, struct error *err);
+/* The hash of a password that nobody knows, for accounts that sign in by other means; made once a process. */
+enum status password_unknown(struct arena *mem, struct str *out, struct error *err);
 bool password_matches(struct arena *mem, struct str password, struct str hash); /* an absent hash costs the same time */
 
 /* In shared memory (shared_window), for a minute: the token with this key was signed out. */

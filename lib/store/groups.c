@@ -5,12 +5,14 @@
 #include "lib/base/random.h"
 #include "lib/base/shared.h"
 #include "lib/json/json.h"
+#include "lib/store/user_columns.h"
 
-#define COLUMNS "id, user_id, name, description, data, meta, permissions, user_ids, created_at, updated_at"
+#define COLUMNS GROUP_COLUMNS
+#define read_group group_read
 
 enum { MAX_IDS_BYTES = 64 * 1024 * 1024 };
 
-static void read_group(struct row *row, void *out) /* in the order of COLUMNS */
+void group_read(struct row *row, void *out)
 {
     struct group *g = out;
 
@@ -57,24 +59,40 @@ static enum db_status changed(enum db_status st)
     return st;
 }
 
+static enum db_status insert(struct db *db, struct arena *mem, struct group *g, struct group *out)
+{
+    static const char sqlite[] = "INSERT INTO \"group\" (" COLUMNS
+                                 ") VALUES ($1, $2, $3, $4, 'null', 'null', $5, $7, $6, $6)";
+    static const char postgres[] =
+        "INSERT INTO \"group\" (" COLUMNS
+        ") VALUES ($1, $2, $3, $4, 'null', 'null', CAST($5 AS json), CAST($7 AS json), $6, $6)";
+    enum db_status st;
+
+    g->id = random_uuid(mem);
+    g->created_at = g->updated_at = now_s();
+    st = db_exec(db, DB_SQL(db, sqlite, postgres),
+                 ARGS(g->id, g->user_id, g->name, g->description, g->permissions.p ? g->permissions : S("null"),
+                      g->created_at, g->user_ids.p ? g->user_ids : S("[]")),
+                 NULL);
+    if (st == DB_ROW)
+        *out = *g;
+    return changed(st);
+}
+
 enum db_status group_create(struct db *db, struct arena *mem, struct str user_id, struct str name,
                             struct str description, struct str permissions, struct group *out)
 {
-    static const char sqlite[] = "INSERT INTO \"group\" (" COLUMNS
-                                 ") VALUES ($1, $2, $3, $4, 'null', 'null', $5, '[]', $6, $6)";
-    static const char postgres[] = "INSERT INTO \"group\" (" COLUMNS
-                                   ") VALUES ($1, $2, $3, $4, 'null', 'null', CAST($5 AS json), '[]', $6, $6)";
-    struct group g = {
-        .id = random_uuid(mem), .user_id = user_id, .name = name, .description = description, .permissions = permissions
-    };
-    enum db_status st;
+    struct group g = { .user_id = user_id, .name = name, .description = description, .permissions = permissions };
 
-    g.created_at = g.updated_at = now_s();
-    st = db_exec(db, DB_SQL(db, sqlite, postgres),
-                 ARGS(g.id, user_id, name, description, permissions.p ? permissions : S("null"), g.created_at), NULL);
-    if (st == DB_ROW)
-        *out = g;
-    return changed(st);
+    return insert(db, mem, &g, out);
+}
+
+enum db_status group_create_with(struct db *db, struct arena *mem, struct str user_id, struct str name,
+                                 struct str description, struct str user_ids, struct group *out)
+{
+    struct group g = { .user_id = user_id, .name = name, .description = description, .user_ids = user_ids };
+
+    return insert(db, mem, &g, out);
 }
 
 enum db_status group_update(struct db *db, struct arena *mem, struct str id, struct str name, struct str description,
@@ -187,6 +205,27 @@ enum db_status group_remove_users(struct db *db, struct arena *mem, struct str i
                                   struct group *out)
 {
     return change_members(db, mem, id, NULL, 0, ids, n, out);
+}
+
+enum db_status group_change(struct db *db, struct arena *mem, struct str id, group_changer *change, void *arg,
+                            struct group *g)
+{
+    static const char sqlite[] = "UPDATE \"group\" SET name = $2, user_ids = $3, updated_at = $4 WHERE id = $1";
+    static const char postgres[] =
+        "UPDATE \"group\" SET name = $2, user_ids = CAST($3 AS json), updated_at = $4 WHERE id = $1";
+    enum db_status st = db_begin(db);
+
+    if (st == DB_ERROR)
+        return st;
+    st = locked_group(db, mem, id, g);
+    if (st != DB_ROW || !change(mem, g, arg)) {
+        db_rollback(db);
+        return st;
+    }
+    g->updated_at = now_s();
+    st = db_exec_commit(db, DB_SQL(db, sqlite, postgres),
+                        ARGS(id, g->name, g->user_ids.n ? g->user_ids : S("[]"), g->updated_at), NULL);
+    return changed(st);
 }
 
 enum db_status group_delete(struct db *db, struct str id)

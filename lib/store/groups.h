@@ -19,9 +19,28 @@ enum db_status group_by_id(struct db *db, struct arena *mem, struct str id, stru
 enum db_status group_list(struct db *db, struct arena *mem, struct group **out, size_t *n);
 enum db_status group_list_of(struct db *db, struct arena *mem, struct str user_id, struct group **out, size_t *n);
 
+/* A page of those that meet the condition, as user_list_where(); its attributes are those of a SCIM group. Else last changed first. */
+struct user_page;
+enum status group_list_where(struct db *db, struct arena *mem, const struct user_page *page, struct group **out,
+                             size_t *n, int64_t *total, struct error *err);
+/* Who of the users is in which groups, last changed group first. */
+struct membership {
+    struct str user_id, group_id, group_name;
+};
+enum db_status memberships_of(struct db *db, struct arena *mem, struct str user_ids_json, struct membership **out,
+                              size_t *n);
+
 /* permissions absent: null. */
 enum db_status group_create(struct db *db, struct arena *mem, struct str user_id, struct str name,
                             struct str description, struct str permissions, struct group *out);
+/* The same with members: JSON text, ids of nobody are kept. */
+enum db_status group_create_with(struct db *db, struct arena *mem, struct str user_id, struct str name,
+                                 struct str description, struct str user_ids, struct group *out);
+/* Reads the group, lets change() change its name and user_ids, and writes these, in one transaction with the row locked. change() false: it stays as it is.
+ * DB_ROW: *g is the group as it is afterwards. DB_DONE: no such group. */
+typedef bool group_changer(struct arena *mem, struct group *g, void *arg);
+enum db_status group_change(struct db *db, struct arena *mem, struct str id, group_changer *change, void *arg,
+                            struct group *g);
 /* permissions, user_ids absent: they stay. DB_DONE: no such group. */
 enum db_status group_update(struct db *db, struct arena *mem, struct str id, struct str name, struct str description,
                             struct str permissions, struct str user_ids, struct group *out);

@@ -4,13 +4,12 @@
 #include "lib/base/clock.h"
 #include "lib/base/random.h"
 #include "lib/base/shared.h"
+#include "lib/store/user_columns.h"
 
-#define COLUMNS                                                                                                 \
-    "id, name, email, role, profile_image_url, username, bio, gender, date_of_birth, info, settings, api_key, " \
-    "oauth_sub, last_active_at, "                                                                               \
-    "updated_at, created_at"
+#define COLUMNS USER_COLUMNS
+#define read_user user_read
 
-static void read_user(struct row *row, void *out) /* in the order of COLUMNS */
+void user_read(struct row *row, void *out)
 {
     struct user *u = out;
 
@@ -366,9 +365,13 @@ enum db_status user_update(struct db *db, struct arena *mem, struct str id, cons
         *email_taken = others > 0;
         return st;
     }
-    st = db_exec(db, "UPDATE \"user\" SET role = $2, name = $3, email = $4, profile_image_url = $5 WHERE id = $1",
-                 ARGS(id, u->role, u->name, u->email, u->profile_image_url), NULL);
-    if (st == DB_ROW && db_exec(db, "UPDATE auth SET email = $2 WHERE id = $1", ARGS(id, u->email), NULL) == DB_ERROR)
+    st = db_exec(
+        db,
+        "UPDATE \"user\" SET role = coalesce($2, role), name = coalesce($3, name), email = coalesce($4, email), "
+        "profile_image_url = coalesce($5, profile_image_url), updated_at = $6 WHERE id = $1",
+        ARGS(id, u->role, u->name, u->email, u->profile_image_url, now_s()), NULL);
+    if (st == DB_ROW && u->email.p &&
+        db_exec(db, "UPDATE auth SET email = $2 WHERE id = $1", ARGS(id, u->email), NULL) == DB_ERROR)
         st = DB_ERROR;
     if (st == DB_ROW && u->password_hash.p &&
         db_exec(db, "UPDATE auth SET password = $2 WHERE id = $1", ARGS(id, u->password_hash), NULL) == DB_ERROR)

@@ -34,6 +34,18 @@ enum db_status user_ids_that_exist(struct db *db, struct arena *mem, const struc
 enum db_status user_by_ids(struct db *db, struct arena *mem, const struct str *ids, size_t n, struct user **out,
                            size_t *out_n);
 
+/* A page of those that meet the condition (NULL: all), its attributes being those of a SCIM user (RFC 7643, 4.1), and how many meet it. sort_by in small
+ * letters; absent, or nothing to sort by: newest first. INVALID: err says what is wrong with the condition, fit for the client; UNAVAILABLE: db_error(). */
+struct condition;
+struct user_page {
+    const struct condition *condition;
+    struct str sort_by;
+    bool descending;
+    int64_t skip, limit;
+};
+enum status user_list_where(struct db *db, struct arena *mem, const struct user_page *page, struct user **out,
+                            size_t *n, int64_t *total, struct error *err);
+
 /* Makes an account. Whether it is the first, and so an admin, is decided in the same transaction that makes it, whatever n->role says. */
 struct new_user {
     struct str name, email, password_hash;
@@ -62,7 +74,7 @@ enum user_json { USER_SETTINGS, USER_INFO };
 enum db_status user_change_json(struct db *db, struct arena *mem, struct str id, enum user_json which,
                                 user_json_change *change, void *arg, struct str *out);
 
-/* What an admin changes at once. password_hash absent: stays. DB_ROW: done, or *email_taken. DB_DONE: nobody has that id. */
+/* What an admin changes at once. What is absent stays. DB_ROW: done, or *email_taken. DB_DONE: nobody has that id. */
 struct user_update {
     struct str role, name, email, profile_image_url, password_hash;
 };
