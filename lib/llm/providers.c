@@ -68,7 +68,7 @@ static struct str quoted_name(struct arena *mem, struct str name)
     return str_replace(mem, url_encode(mem, name), S("%20"), S(" "));
 }
 
-static void add_user(struct arena *mem, json_object *headers, const struct user *u, struct str chat_id)
+void provider_add_user(struct arena *mem, json_object *headers, const struct user *u, struct str chat_id)
 {
     json_set_str(headers, "X-OpenWebUI-User-Name", quoted_name(mem, u->name));
     json_set_str(headers, "X-OpenWebUI-User-Id", u->id);
@@ -95,7 +95,7 @@ json_object *provider_headers(struct arena *mem, struct config *c, const struct 
         json_set_c(headers, "X-Title", "Open WebUI");
     }
     if (u && config_bool(c, CFG_ENABLE_FORWARD_USER_INFO_HEADERS))
-        add_user(mem, headers, u, chat_id);
+        provider_add_user(mem, headers, u, chat_id);
     if (str_is(p->auth_type, "session"))
         token = session_token;
     else if (str_is(p->auth_type, "bearer"))

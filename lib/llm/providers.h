@@ -36,6 +36,9 @@ enum status provider_by_index(struct arena *mem, struct config *c, enum provider
 json_object *provider_headers(struct arena *mem, struct config *c, const struct provider *p, const struct user *u,
                               struct str session_token, struct str chat_id);
 
+/* X-OpenWebUI-User-Name and its like, put on headers as above: for other servers that are told who asks. The caller has looked at ENABLE_FORWARD_USER_INFO_HEADERS. */
+void provider_add_user(struct arena *mem, json_object *headers, const struct user *u, struct str chat_id);
+
 /* Of an Azure provider: what its addresses end in ("?api-version="). */
 struct str provider_api_version(const struct provider *p);
 

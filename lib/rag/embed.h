@@ -9,13 +9,14 @@
 enum embed_kind { EMBED_PLAIN, EMBED_QUERY, EMBED_CONTENT };
 
 struct embeddings {
-    const float *v; /* n rows of dim floats, as the server gave them; in the arena, or (many) in a mapped temporary file that the arena unmaps */
+    const float *
+        v; /* n rows of dim floats, as the server gave them; in the arena, or (many) in a mapped temporary file that the arena unmaps */
     size_t n, dim;
 };
 
 /* The engine "" stands for a model inside the Python backend, which these processes do not have: embed_texts() is INVALID then, and handlers answer 501. */
 bool embed_is_local(struct config *c);
-#define EMBED_LOCAL_TEXT                                                                             \
+#define EMBED_LOCAL_TEXT                                                                           \
     "There is no local embedding model here: choose an embedding engine (OpenAI, Azure OpenAI or " \
     "Ollama) in the admin settings, Documents"
 

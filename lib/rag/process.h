@@ -18,20 +18,24 @@ struct rag {
 struct rag_save {
     struct collection to;
     json_object *metadata; /* put over that of each document; its "hash" must be new in the collection. NULL: none */
-    bool overwrite;        /* the collection is replaced */
-    bool add;              /* put into the collection that is there; neither: one that is there stays as it is (OK) */
+    bool overwrite;        /* the collection holds nothing else afterwards; otherwise the pieces are added to it */
 };
 
-/* INVALID: err holds the text that a client is shown (empty, duplicate content, a splitter that does not exist, the embedding server's failure …).
- * UNAVAILABLE, FAILED: the vector file. */
+/* What the settings ask for and these processes do not have (a local embedding model, the token splitter), in words for a client; NULL: nothing. Handlers
+ * answer 501 then. */
+const char *rag_missing(struct config *c);
+
+/* Splits, embeds, saves. Whatever it returns but OK: err holds the text that a client is shown (empty, duplicate content, a splitter that does not exist, the
+ * embedding server's failure …). INVALID: the input is at fault; UNAVAILABLE, TIMED_OUT, FAILED: a server or the vector file. */
 enum status rag_save_documents(const struct rag *rag, struct rag_documents docs, const struct rag_save *how,
                                struct error *err);
 
 struct rag_file {
-    struct str content;         /* given: takes the place of what the file holds; absent: none */
-    const struct collection *to; /* NULL: the file's own, file-{id}; else what was read out of the file before is added there (the knowledge base …), and the caller has
+    struct str content; /* given: takes the place of what the file holds; absent: none */
+    const struct collection *
+        to; /* NULL: the file's own, file-{id}; else what was read out of the file before is added there (the knowledge base …), and the caller has
                                    checked that the user may write it */
-    struct str collection_name;  /* as the client calls it; ignored without `to` */
+    struct str collection_name; /* as the client calls it; ignored without `to` */
 
     /* the answer */
     struct str text;              /* all that was read */
@@ -39,7 +43,7 @@ struct rag_file {
 };
 
 /* Reads the file, splits, embeds, saves; its row gets content, hash, meta.collection_name, and data.status "completed" or "failed". The caller has checked that the user
- * may. INVALID: err holds the text that a client is shown (400). */
+ * may. Whatever it returns but OK: err holds the text that a client is shown (the Python backend's status is 400). */
 enum status rag_process_file(const struct rag *rag, const struct file *f, struct rag_file *job, struct error *err);
 
 /* When a file goes, or leaves a knowledge base. A collection that is not there is OK. */

@@ -7,22 +7,31 @@
 struct rag_query {
     const struct str *texts; /* the questions */
     size_t texts_n;
-    int64_t k, k_reranker;  /* 0: as the settings say (RAG_TOP_K, RAG_TOP_K_RERANKER) */
-    double relevance;       /* hits below are left out; 0: as the settings say */
-    double bm25_weight;     /* of hybrid search; 0: as the settings say */
+    int64_t k, k_reranker; /* 0: as the settings say (RAG_TOP_K, RAG_TOP_K_RERANKER) */
+    double relevance;      /* hits below are left out; 0: as the settings say */
+    double bm25_weight;    /* of hybrid search; 0: as the settings say */
     enum { HYBRID_AS_SET, HYBRID_OFF } hybrid;
-    bool full_context; /* all of a collection instead of the nearest */
 };
 
-/* {"distances": [[…]], "documents": [[…]], "metadatas": [[…]]} of the best k of all collections together, a text only once. Collections that are not there count as empty.
- * INVALID: err for the client. */
+/* {"ids": [[…]], "distances": [[…]], "documents": [[…]], "metadatas": [[…]]} of one collection, for the first text; hybrid: without "ids". *out NULL: there is no such
+ * collection (the API answers null). err as for rag_query_collections(). */
+enum status rag_query_collection(const struct rag *rag, const struct rag_query *q, struct collection in,
+                                 json_object **out, struct error *err);
+
+/* {"distances": [[…]], "documents": [[…]], "metadatas": [[…]]} of the best k of all collections together, a text only once. Collections that are not there, or whose vectors
+ * come from another model, count as empty. Whatever it returns but OK: err holds words for a client. */
 enum status rag_query_collections(const struct rag *rag, const struct rag_query *q, const struct collection *in,
                                   size_t in_n, json_object **out, struct error *err);
 
+/* Whether a question goes by BM25 and vectors together: ENABLE_RAG_HYBRID_SEARCH, unless the caller says no. */
+bool rag_is_hybrid(const struct rag *rag, const struct rag_query *q);
+
 /* The sources of a chat completion: [{"source": item, "document": […], "metadata": […], "distances": […]}, …], one an item in which something was found.
- * items: as the frontend attaches them (type file, collection, text, note, chat, or docs, collection_name(s)). Each is only used as far as rag->user may read it;
- * items_granted: the same, but of the model or folder that the user may use: not checked again. Either may be NULL. What cannot be found is left out and logged. */
-enum status rag_sources(const struct rag *rag, const struct rag_query *q, json_object *items, json_object *items_granted,
-                        json_object **out, struct error *err);
+ * items: as the frontend attaches them (type file, collection, text, note, chat, or docs, collection_name(s)). Each is only used as far as rag->user may read it
+ * (a folder's, too). items_of_model: the knowledge of the model that is asked: its users reach what its owner may read (NULL: nobody's rights but the user's own). Either
+ * may be NULL. full_context: whole collections instead of the nearest pieces (RAG_FULL_CONTEXT
+ * does that, too). What cannot be found, or not searched in, is left out and logged; only the database makes it fail. */
+enum status rag_sources(const struct rag *rag, const struct rag_query *q, bool full_context, json_object *items,
+                        json_object *items_of_model, const struct user *owner, json_object **out, struct error *err);
 
 #endif

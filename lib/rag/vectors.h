@@ -8,8 +8,9 @@
 
 #include "lib/config/config.h"
 
-struct collection {   /* owner and name together are the key */
-    struct str owner; /* a user's id: the collection is his alone; empty: its name says who may (file-…, a knowledge base, user-memory-…) */
+struct collection { /* owner and name together are the key */
+    struct str
+        owner; /* a user's id: the collection is his alone; empty: its name says who may (file-…, a knowledge base, user-memory-…) */
     struct str name;
 };
 
@@ -22,7 +23,9 @@ struct vector_item {
 struct vector_hit { /* strings live in the arena */
     struct str id, text;
     struct str metadata; /* JSON object text */
-    double score;        /* of a search: 1 - cosine distance / 2: 1 the same direction, 0 the opposite one; else 0 */
+    double
+        cosine; /* of a search: from 1, the same direction, to -1; else 0. The API's "distance" is (1 + cosine) / 2 */
+    int64_t number; /* its place in the collection, for vectors_fetch() */
 };
 
 struct vector_hits {
@@ -49,6 +52,13 @@ enum status vectors_exists(struct config *c, struct collection in, struct error 
 /* Items in the order in which they came. member: "file_id" or "hash" of the metadata; NULL: all items. */
 enum status vectors_get(struct config *c, struct arena *mem, struct collection in, const char *member, struct str value,
                         struct vector_hits *out, struct error *err);
+/* All texts one after the other, each gone after the call: for collections of any size. The reader must not use vectors. */
+typedef void vectors_reader(int64_t number, struct str text, void *arg);
+enum status vectors_each(struct config *c, struct collection in, vectors_reader *each, void *arg, struct error *err);
+/* Those of the numbers that are (still) there, in their order, each with its cosine to the vector. */
+enum status vectors_fetch(struct config *c, struct arena *mem, struct collection in, const int64_t *numbers, size_t n,
+                          const float *vector, size_t dim, struct vector_hits *out, struct error *err);
+
 /* member: "id", "file_id" or "hash". Deleting nothing is OK. */
 enum status vectors_delete(struct config *c, struct collection from, const char *member, struct str value,
                            struct error *err);

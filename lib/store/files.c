@@ -3,7 +3,7 @@
 
 #include "lib/store/row_json.h"
 
-#define COLUMNS "id, user_id, filename, hash, data, meta, created_at, updated_at"
+#define COLUMNS "id, user_id, filename, hash, path, data, meta, access_control, created_at, updated_at"
 
 struct reading {
     file_reader *each;
@@ -12,17 +12,30 @@ struct reading {
 
 static void read_file(struct row *row, void *out) /* in the order of COLUMNS */
 {
-    const struct reading *to = out;
-    struct file f = { .id = row_str(row, 0),
-                      .user_id = row_str(row, 1),
-                      .filename = row_str(row, 2),
-                      .hash = row_str(row, 3),
-                      .data = row_json(row, 4),
-                      .meta = row_json(row, 5),
-                      .created_at = row_int(row, 6),
-                      .updated_at = row_int(row, 7) };
+    *(struct file *)out = (struct file){ .id = row_str(row, 0),
+                                         .user_id = row_str(row, 1),
+                                         .filename = row_str(row, 2),
+                                         .hash = row_str(row, 3),
+                                         .path = row_str(row, 4),
+                                         .data = row_json(row, 5),
+                                         .meta = row_json(row, 6),
+                                         .access_control = row_json(row, 7),
+                                         .created_at = row_int(row, 8),
+                                         .updated_at = row_int(row, 9) };
+}
 
+static void hand_on(struct row *row, void *out)
+{
+    const struct reading *to = out;
+    struct file f;
+
+    read_file(row, &f);
     to->each(&f, to->arg);
+}
+
+enum db_status file_by_id(struct db *db, struct arena *mem, struct str id, struct file *out)
+{
+    return db_one(db, mem, read_file, out, "SELECT " COLUMNS " FROM file WHERE id = $1", ARGS(id));
 }
 
 enum db_status files_each(struct db *db, struct arena *mem, struct str user_id, file_reader *each, void *arg)
@@ -30,8 +43,8 @@ enum db_status files_each(struct db *db, struct arena *mem, struct str user_id, 
     struct reading to = { each, arg };
 
     if (!user_id.p)
-        return db_each(db, mem, read_file, &to, "SELECT " COLUMNS " FROM file ORDER BY created_at, id", NO_ARGS);
-    return db_each(db, mem, read_file, &to, "SELECT " COLUMNS " FROM file WHERE user_id = $1 ORDER BY created_at, id",
+        return db_each(db, mem, hand_on, &to, "SELECT " COLUMNS " FROM file ORDER BY created_at, id", NO_ARGS);
+    return db_each(db, mem, hand_on, &to, "SELECT " COLUMNS " FROM file WHERE user_id = $1 ORDER BY created_at, id",
                    ARGS(user_id));
 }
 

@@ -8,9 +8,14 @@
 struct file { /* strings live in the arena they were read into */
     struct str id, user_id, filename;
     struct str hash;                /* absent: null */
+    struct str path;                /* where it is stored, absolute; absent: null */
     struct str data, meta;          /* JSON text; absent: null */
+    struct str access_control;      /* JSON text; absent: null */
     int64_t created_at, updated_at; /* Unix time */
 };
+
+/* DB_ROW: found. DB_DONE: no such file. */
+enum db_status file_by_id(struct db *db, struct arena *mem, struct str id, struct file *out);
 
 /* Calls each(file, arg) for each file, oldest first; the strings live until it returns. user_id absent: of everybody. */
 typedef void file_reader(const struct file *f, void *arg);

@@ -26,6 +26,11 @@ enum db_status knowledge_list(struct db *db, struct arena *mem, struct knowledge
                   "SELECT " COLUMNS " FROM knowledge ORDER BY updated_at DESC", NO_ARGS);
 }
 
+enum db_status knowledge_by_id(struct db *db, struct arena *mem, struct str id, struct knowledge *out)
+{
+    return db_one(db, mem, read_knowledge, out, "SELECT " COLUMNS " FROM knowledge WHERE id = $1", ARGS(id));
+}
+
 void knowledge_json_open(struct buf *b, const struct knowledge *k)
 {
     member_text(b, "{\"id\":", k->id);

@@ -11,6 +11,8 @@ struct knowledge { /* strings live in the arena they were read into */
     int64_t created_at, updated_at; /* Unix time */
 };
 
+/* DB_ROW: found. DB_DONE: no such collection. */
+enum db_status knowledge_by_id(struct db *db, struct arena *mem, struct str id, struct knowledge *out);
 /* All of them, last changed first. */
 enum db_status knowledge_list(struct db *db, struct arena *mem, struct knowledge **out, size_t *n);
 /* The members of a collection as the API shows them, without the closing brace. */
