@@ -1,4 +1,5 @@
 /* groups.c: /api/v1/groups: groups of users and what they may do. */
+#include "handlers/channel.h"
 #include "handlers/routes.h"
 #include "lib/store/groups.h"
 #include "lib/store/users.h"
@@ -15,12 +16,14 @@ static int reply_group(struct request *r, struct response *out, const struct gro
     return reply_json_text(out, buf_str(&b));
 }
 
-/* DB_DONE is "no such group", which the Python backend wraps in an error of its own. */
+/* DB_DONE is "no such group", which the Python backend wraps in an error of its own. Who is new hears of the group's channels at once, who has left no more. */
 static int reply_changed(struct request *r, struct response *out, enum db_status st, const struct group *g,
                          const char *failure)
 {
     if (st == DB_ERROR)
         return fail_db(out, r->db);
+    if (st == DB_ROW)
+        channel_fill_rooms_of_group(r->mem, r->db, r->config, g->id);
     return st == DB_ROW ? reply_group(r, out, g) : fail(out, 400, "[ERROR: 400: [ERROR: %s]]", failure);
 }
 
@@ -134,7 +137,10 @@ static int remove_users(struct request *r, struct response *out)
 
 static int delete_group(struct request *r, struct response *out)
 {
-    return group_delete(r->db, path_arg(r, "id")) == DB_ERROR ? fail_db(out, r->db) : reply_bool(out, true);
+    if (group_delete(r->db, path_arg(r, "id")) == DB_ERROR)
+        return fail_db(out, r->db);
+    channel_fill_rooms_of_group(r->mem, r->db, r->config, path_arg(r, "id"));
+    return reply_bool(out, true);
 }
 
 static const struct field create_form[] = { FIELD(STRING, "name", REQUIRED), FIELD(STRING, "description", REQUIRED),

@@ -63,21 +63,6 @@ const struct route pending_routes[] = {
     /* Configuration */
     PENDING(POST, "/api/v1/configs/oauth/clients/register", ADMIN, "Register oauth client"),
 
-    /* Channels */
-    PENDING(POST, "/api/v1/channels/create", ADMIN, "Create new channel"),
-    PENDING(GET, "/api/v1/channels/{id}", VERIFIED, "Get channel by id"),
-    PENDING(POST, "/api/v1/channels/{id}/update", ADMIN, "Update channel by id"),
-    PENDING(DELETE, "/api/v1/channels/{id}/delete", ADMIN, "Delete channel by id"),
-    PENDING(GET, "/api/v1/channels/{id}/messages", VERIFIED, "Get channel messages"),
-    PENDING(POST, "/api/v1/channels/{id}/messages/post", VERIFIED, "Post new message"),
-    PENDING(GET, "/api/v1/channels/{id}/messages/{message_id}", VERIFIED, "Get channel message"),
-    PENDING(GET, "/api/v1/channels/{id}/messages/{message_id}/thread", VERIFIED, "Get channel thread messages"),
-    PENDING(POST, "/api/v1/channels/{id}/messages/{message_id}/update", VERIFIED, "Update message by id"),
-    PENDING(POST, "/api/v1/channels/{id}/messages/{message_id}/reactions/add", VERIFIED, "Add reaction to message"),
-    PENDING(POST, "/api/v1/channels/{id}/messages/{message_id}/reactions/remove", VERIFIED,
-            "Remove reaction by id and user id and name"),
-    PENDING(DELETE, "/api/v1/channels/{id}/messages/{message_id}/delete", VERIFIED, "Delete message by id"),
-
     /* Notes */
     PENDING(POST, "/api/v1/notes/create", VERIFIED, "Create new note"),
     PENDING(GET, "/api/v1/notes/{id}", VERIFIED, "Get note by id"),

@@ -22,6 +22,8 @@ extern const struct route chat_tags_routes[];
 extern const struct route folders_routes[];
 extern const struct route prompts_routes[];
 extern const struct route channels_routes[];
+extern const struct route channel_messages_routes[];
+extern const struct route channel_steps_routes[]; /* /internal/step/channel_…: answers of models in channels */
 extern const struct route notes_routes[];
 extern const struct route knowledge_routes[];
 extern const struct route tools_routes[];

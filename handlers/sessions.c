@@ -10,8 +10,6 @@ static void add_rooms(struct request *r, json_object *rooms, const struct user *
     struct channel *channels;
     size_t n;
 
-    if (!config_bool(r->config, CFG_ENABLE_CHANNELS))
-        return;
     if (channel_list(r->db, r->mem, &channels, &n) == DB_ERROR) {
         log_error("could not read the channels: %s", db_error(r->db));
         return;

@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/chat/after.h"
 #include "lib/chat/ollama_convert.h"
+#include "lib/chat/outcome.h"
 #include "lib/llm/messages.h"
 #include "lib/llm/task.h"
 #include "lib/store/users.h"
@@ -43,26 +44,9 @@ static bool open_step(struct request *r, struct response *out, struct step *s, i
     return true;
 }
 
-/* The provider's answer in OpenAI's form; NULL: no JSON. */
-static json_object *answer_body(struct request *r, const struct step *s)
+static bool is_ollama(const struct step *s)
 {
-    json_object *body = json_parse_or_null(r->mem, json_str(s->outcome, "body"));
-
-    if (json_is(body, json_type_array) && json_length(body) == 1)
-        body = json_at(body, 0);
-    if (json_flag(s->state, "is_ollama", false) && json_has(body, "message"))
-        body = ollama_convert_answer(r->mem, body, now_s());
-    return body;
-}
-
-static struct str answer_text(json_object *body)
-{
-    return message_text(json_get(json_at(json_get(body, "choices"), 0), "message"));
-}
-
-static bool failed(const struct step *s)
-{
-    return str_is(json_str(s->outcome, "status"), "failed");
+    return json_flag(s->state, "is_ollama", false);
 }
 
 /* ---- finish: the answer is there, or what there will ever be of it */
@@ -77,43 +61,14 @@ static void add_done(struct step *s, struct str content, struct str title)
     after_event(&s->after, "chat:completion", data);
 }
 
-/* What a person is told of a call that failed: the provider's own error where it gave one. */
-static json_object *error_content(struct request *r, const struct step *s, json_object *body)
-{
-    json_object *error = json_get(body, "error"),
-                *detail = json_is(error, json_type_object) ? json_get(error, "detail") : NULL;
-    struct str text = json_str(s->outcome, "body");
-    int64_t status = json_int(s->outcome, "upstream_status", 0);
-
-    if (detail)
-        return detail;
-    if (error && json_flag(s->state, "is_ollama", false))
-        return json_new_str(r->mem, str_f(r->mem, "%lld: %.*s", (long long)status,
-                                          STR(json_is(error, json_type_string) ? json_str_value(error)
-                                                                               : json_text(r->mem, error))));
-    if (error)
-        return json_is(error, json_type_object) || json_is(error, json_type_string)
-                   ? error
-                   : json_new_str(r->mem, json_text(r->mem, error));
-    if (json_get(body, "detail"))
-        return json_get(body, "detail");
-    if (json_get(s->outcome, "error"))
-        return json_get(s->outcome, "error");
-    if (text.n)
-        return json_new_str(r->mem, str_f(r->mem, "%lld: %.*s", (long long)status, STR(str_utf8_first(text, 500))));
-    if (status)
-        return json_new_str(r->mem, str_f(r->mem, "%lld: the model provider gave no answer", (long long)status));
-    return json_new_str(r->mem, S("The provider gave no answer"));
-}
-
 static enum db_status save_error(struct request *r, struct step *s, json_object *body, bool was_streamed)
 {
     json_object *changes = json_new_object(r->mem), *error = json_set_object(changes, "error"),
                 *data = json_new_object(r->mem);
     struct str content = json_str(s->outcome, "content");
-    bool by_provider = !was_streamed && body && !json_flag(s->state, "is_ollama", false);
+    bool by_provider = !was_streamed && body && !is_ollama(s);
 
-    json_set(error, "content", error_content(r, s, body));
+    json_set(error, "content", outcome_error(r->mem, s->outcome, body, is_ollama(s)));
     json_set(data, "error", error);
     json_set_str(changes, "model", s->after.model);
     if (was_streamed && content.n)
@@ -218,8 +173,8 @@ static int finish(struct request *r, struct response *out)
         return status;
     streamed = json_flag(s.outcome, "streamed", false);
     if (!streamed)
-        body = answer_body(r, &s);
-    if (failed(&s) || (!streamed && json_has(body, "error"))) {
+        body = outcome_answer(r->mem, s.outcome, is_ollama(&s));
+    if (outcome_failed(s.outcome) || (!streamed && json_has(body, "error"))) {
         st = save_error(r, &s, body, streamed);
     } else if (str_is(json_str(s.outcome, "status"), "stopped")) {
         if (streamed)
@@ -228,11 +183,11 @@ static int finish(struct request *r, struct response *out)
         st = save_answer(r, &s, json_str(s.outcome, "content"));
         if (st == DB_ROW)
             st = add_jobs(r, &s);
-    } else if (answer_text(body).n) {
+    } else if (outcome_text(body).n) {
         if (json_str(s.state, "selected_model_id").n)
             json_set(body, "selected_model_id", json_get(s.state, "selected_model_id"));
         after_event(&s.after, "chat:completion", body);
-        st = save_answer(r, &s, answer_text(body));
+        st = save_answer(r, &s, outcome_text(body));
         if (st == DB_ROW)
             st = add_jobs(r, &s);
     } else {
@@ -250,7 +205,8 @@ static int job_step(struct request *r, struct response *out, enum db_status (*us
 
     if (!open_step(r, out, &s, &status))
         return status;
-    if (!failed(&s) && use(&s.after, answer_text(answer_body(r, &s))) == DB_ERROR)
+    if (!outcome_failed(s.outcome) &&
+        use(&s.after, outcome_text(outcome_answer(r->mem, s.outcome, is_ollama(&s)))) == DB_ERROR)
         return fail_db(out, r->db);
     return reply_plan(out, s.plan);
 }

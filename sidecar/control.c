@@ -60,6 +60,28 @@ static void rooms(struct arena *mem, json_object *in, struct str query, json_obj
     json_set_int(out, "sockets", (int64_t)n);
 }
 
+static void fill_room(struct arena *mem, json_object *in, struct str query, json_object *out)
+{
+    json_object *users = json_get(in, "users"), *now;
+    struct map ids = { 0 };
+
+    (void)query;
+    JSON_EACH (users, i, id)
+        map_set(&ids, json_str_value(id), in);
+    if (json_str(in, "room").n)
+        room_fill(json_str(in, "room"), users ? &ids : NULL);
+    map_free(&ids);
+    now = json_new_array(mem);
+    room_users(json_str(in, "room"), now);
+    json_set_int(out, "users", (int64_t)json_length(now));
+}
+
+static void show_room(struct arena *mem, json_object *in, struct str query, json_object *out)
+{
+    (void)in;
+    room_users(parameter(mem, query, "room"), json_set_array(out, "users"));
+}
+
 static void list_tasks(struct arena *mem, json_object *in, struct str query, json_object *out)
 {
     struct str chat_id = parameter(mem, query, "chat_id"), user_id = parameter(mem, query, "user_id");
@@ -148,6 +170,8 @@ static void counts(struct arena *mem, json_object *in, struct str query, json_ob
     json_set_int(out, "events_out", (int64_t)stats.events_out);
     json_set_int(out, "events_in", (int64_t)stats.events_in);
     json_set_int(out, "events_unknown", (int64_t)stats.events_unknown);
+    json_set_int(out, "events_refused", (int64_t)stats.events_refused);
+    json_set_int(out, "sockets_refused", (int64_t)stats.sockets_refused);
     json_set_int(out, "plans", (int64_t)stats.plans);
     json_set_int(out, "steps", (int64_t)stats.steps);
     json_set_int(out, "step_failures", (int64_t)stats.step_failures);
@@ -163,6 +187,7 @@ static const struct {
     void (*fn)(struct arena *mem, json_object *in, struct str query, json_object *out);
 } table[] = {
     { "POST", "/emit", emit },        { "POST", "/rooms", rooms },
+    { "GET", "/rooms", show_room },   { "POST", "/rooms/fill", fill_room },
     { "GET", "/tasks", list_tasks },  { "POST", "/tasks/stop", stop_task },
     { "GET", "/sessions", sessions }, { "POST", "/disconnect", disconnect },
     { "GET", "/stats", counts },

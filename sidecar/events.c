@@ -4,16 +4,29 @@
 #include "sidecar/sessions.h"
 #include "sidecar/sidecar.h"
 
+static void refuse(struct session *s, const char *why, struct str event)
+{
+    stats.events_refused++;
+    socketio_complain(s, why, event);
+}
+
 static void user_join(struct session *s, struct arena *mem, json_object *data, int64_t ack)
 {
+    struct str token = json_str(json_get(data, "auth"), "token");
+
     (void)mem;
-    socketio_identify(s, json_str(json_get(data, "auth"), "token"), true, ack);
+    if (!token.n)
+        refuse(s, "no token in", S("user-join"));
+    socketio_identify(s, token, true, ack);
 }
 
 static void usage(struct session *s, struct arena *mem, json_object *data, int64_t ack)
 {
     (void)mem;
-    usage_note(s, json_str(data, "model"));
+    if (json_str(data, "model").n)
+        usage_note(s, json_str(data, "model"));
+    else
+        refuse(s, "no model in", S("usage"));
     socketio_ack(s, ack, S("[]"));
 }
 
@@ -24,8 +37,41 @@ static void join_channels(struct session *s, struct arena *mem, json_object *dat
 
     (void)mem;
     socketio_ack(s, ack, S("[]"));
-    if (token.n && !s->identifying)
+    if (!token.n)
+        refuse(s, "no token in", S("join-channels"));
+    else if (!s->identifying)
         socketio_identify(s, token, false, -1);
+}
+
+/* Only typing passes from tab to tab: whatever else a room hears comes from the server. */
+static bool is_typing(json_object *data)
+{
+    return str_is(json_str(json_get(data, "data"), "type"), "typing");
+}
+
+static void channel_events(struct session *s, struct arena *mem, json_object *data, int64_t ack)
+{
+    struct str channel_id = json_str(data, "channel_id"), room = str_cat(mem, S("channel:"), channel_id);
+    json_object *out, *what, *user;
+    struct packet *p;
+
+    if (!channel_id.n || !is_typing(data) || !session_is_in(s, room)) {
+        refuse(s, "refused", S("channel-events"));
+        return;
+    }
+    out = json_new_object(mem);
+    json_set_str(out, "channel_id", channel_id);
+    json_set_str(out, "message_id", json_str(data, "message_id"));
+    what = json_set_object(out, "data");
+    json_set_c(what, "type", "typing");
+    json_set_bool(json_set_object(what, "data"), "typing", json_flag(json_path(data, "data.data"), "typing", false));
+    user = json_parse_or_null(mem, str_of(s->user->json));
+    json_del(user, "email");
+    json_set(out, "user", user);
+    p = event_packet(S("channel-events"), json_text(mem, out));
+    emit_to_room(room, p, STR_NONE);
+    packet_drop(p);
+    socketio_ack(s, ack, S("[]"));
 }
 
 static const struct {
@@ -36,6 +82,7 @@ static const struct {
     { "user-join", true, user_join },
     { "usage", false, usage },
     { "join-channels", false, join_channels },
+    { "channel-events", false, channel_events },
 };
 
 void event_received(struct session *s, struct arena *mem, json_object *list, int64_t ack)
@@ -46,8 +93,11 @@ void event_received(struct session *s, struct arena *mem, json_object *list, int
         if (str_is(name, table[i].name)) {
             if (s->user || table[i].strangers)
                 table[i].fn(s, mem, json_at(list, 1), ack);
+            else
+                refuse(s, "a stranger's", name);
             return;
         }
     }
     stats.events_unknown++;
+    socketio_complain(s, "unknown event", name);
 }

@@ -111,3 +111,11 @@ struct map_entry *map_next(const struct map *m, size_t *at, struct map_entry *be
         e = m->slots[(*at)++];
     return e;
 }
+
+void map_free(struct map *m)
+{
+    MAP_EACH(m, entry)
+    free(entry);
+    free(m->slots);
+    *m = (struct map){ 0 };
+}

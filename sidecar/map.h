@@ -20,6 +20,7 @@ struct map { /* starts zeroed */
 void *map_get(const struct map *m, struct str key); /* NULL: not there */
 void map_set(struct map *m, struct str key, void *value);
 void *map_take(struct map *m, struct str key); /* removes it; NULL: was not there */
+void map_free(struct map *m);                  /* empties it; the values are the caller's */
 /* Each entry once; *at starts at 0. The entry just given may be taken out; nothing may be set meanwhile. NULL: no more. */
 struct map_entry *map_next(const struct map *m, size_t *at, struct map_entry *before);
 

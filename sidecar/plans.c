@@ -11,7 +11,7 @@
 #include "sidecar/spool.h"
 #include "sidecar/tasks.h"
 
-enum { MAX_PLANS = 64, MAX_CALLS = 32, ASK_MS = 60 * 1000 };
+enum { MAX_PLANS = 64, MAX_CALLS = 1000, ASK_MS = 60 * 1000 };
 
 struct pending { /* one of "calls" */
     struct pending *next;
@@ -245,8 +245,10 @@ static void add_calls(struct run *r, struct arena *mem, json_object *calls)
     JSON_EACH (calls, i, call) {
         struct pending *p = n++ < MAX_CALLS ? calloc(1, sizeof(*p)) : NULL;
 
-        if (!p)
+        if (!p) {
+            log_warning("a plan has %zu calls, %d are made", json_length(calls), MAX_CALLS);
             return;
+        }
         p->plan = copy_str(json_text(mem, call));
         *r->calls_end = p;
         r->calls_end = &p->next;

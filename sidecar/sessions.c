@@ -1,4 +1,4 @@
-/* sessions.c: the tabs by user and by room, and which models are in use. */
+/* sessions.c: the tabs by user, and which models are in use. */
 #include "sidecar/sessions.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 enum { USAGE_MS = 5000, MAX_USAGES = 20000 };
 
-static struct map sessions, users, rooms, usages;
+static struct map sessions, users, usages;
 
 struct usage {
     int64_t seen_ms;
@@ -27,15 +27,6 @@ static void list_add(struct list *l, struct session *s)
             abort();
     }
     l->items[l->n++] = s;
-}
-
-static bool list_has(const struct list *l, const struct session *s)
-{
-    for (size_t i = 0; i < l->n; i++) {
-        if (l->items[i] == s)
-            return true;
-    }
-    return false;
 }
 
 static void list_remove(struct list *l, const struct session *s)
@@ -82,28 +73,10 @@ static void leave_user(struct session *s)
     free(u);
 }
 
-static void leave_room(struct session *s, struct room *r)
-{
-    for (size_t i = 0; i < s->rooms_n; i++) {
-        if (s->rooms[i] == r)
-            s->rooms[i] = s->rooms[--s->rooms_n];
-    }
-    list_remove(&r->sessions, s);
-    if (r->sessions.n)
-        return;
-    map_take(&rooms, str_of(r->name));
-    free(r->sessions.items);
-    free(r->name);
-    free(r);
-}
-
 void sessions_remove(struct session *s)
 {
     leave_user(s);
-    while (s->rooms_n)
-        leave_room(s, s->rooms[s->rooms_n - 1]);
-    free(s->rooms);
-    s->rooms = NULL;
+    session_leave_all(s);
     map_take(&sessions, str_of(s->sid));
 }
 
@@ -115,8 +88,7 @@ bool session_set_user(struct session *s, struct str id, struct str json)
         return false;
     if (s->user && s->user != u) { /* somebody else signs in on the same socket: his rooms are not the other's */
         leave_user(s);
-        while (s->rooms_n)
-            leave_room(s, s->rooms[s->rooms_n - 1]);
+        session_leave_all(s);
     }
     if (!u) {
         u = calloc(1, sizeof(*u));
@@ -133,61 +105,16 @@ bool session_set_user(struct session *s, struct str id, struct str json)
     return true;
 }
 
-void session_enter(struct session *s, struct str name)
-{
-    struct room *r = map_get(&rooms, name);
-
-    if ((r && list_has(&r->sessions, s)) || s->rooms_n >= ROOMS_PER_SESSION)
-        return;
-    if (!r) {
-        r = calloc(1, sizeof(*r));
-        if (!r)
-            abort();
-        r->name = copy_str(name);
-        map_set(&rooms, name, r);
-    }
-    list_add(&r->sessions, s);
-    s->rooms = realloc(s->rooms, (s->rooms_n + 1) * sizeof(*s->rooms));
-    if (!s->rooms)
-        abort();
-    s->rooms[s->rooms_n++] = r;
-}
-
-void session_leave(struct session *s, struct str name)
-{
-    struct room *r = map_get(&rooms, name);
-
-    if (r && list_has(&r->sessions, s))
-        leave_room(s, r);
-}
-
 /* ---- events to many */
-
-static unsigned emit(const struct list *l, struct packet *p, struct str except)
-{
-    unsigned sent = 0;
-
-    for (size_t i = 0; i < l->n; i++) {
-        if (str_eq(str_of(l->items[i]->sid), except))
-            continue;
-        socketio_send(l->items[i], p);
-        sent++;
-    }
-    return sent;
-}
 
 unsigned emit_to_user(struct str user_id, struct packet *p)
 {
     struct user *u = map_get(&users, user_id);
+    unsigned n = 0;
 
-    return u ? emit(&u->sessions, p, STR_NONE) : 0;
-}
-
-unsigned emit_to_room(struct str name, struct packet *p, struct str except)
-{
-    struct room *r = map_get(&rooms, name);
-
-    return r ? emit(&r->sessions, p, except) : 0;
+    for (; u && n < u->sessions.n; n++)
+        socketio_send(u->sessions.items[n], p);
+    return n;
 }
 
 unsigned close_user(struct str user_id)

@@ -1,10 +1,11 @@
-/* sessions.h: the tabs by user and by room, and which models are in use. */
+/* sessions.h: the tabs by user, and which models are in use. */
 #ifndef SIDECAR_SESSIONS_H
 #define SIDECAR_SESSIONS_H
 
+#include "sidecar/rooms.h"
 #include "sidecar/socketio.h"
 
-enum { SESSIONS_PER_USER = 100, ROOMS_PER_SESSION = 1000 };
+enum { SESSIONS_PER_USER = 100 };
 
 struct list {
     struct session **items;
@@ -16,22 +17,14 @@ struct user {
     struct list sessions;
 };
 
-struct room {
-    char *name;
-    struct list sessions;
-};
-
 void sessions_add(struct session *s);          /* known by its sid */
 void sessions_remove(struct session *s);       /* leaves its user and rooms, too */
 struct session *session_by_id(struct str sid); /* NULL: none */
 struct user *user_by_id(struct str id);        /* NULL: no tab of his is open */
 
 bool session_set_user(struct session *s, struct str id, struct str json); /* false: he has too many tabs */
-void session_enter(struct session *s, struct str room);
-void session_leave(struct session *s, struct str room);
 
 unsigned emit_to_user(struct str user_id, struct packet *p);
-unsigned emit_to_room(struct str room, struct packet *p, struct str except_sid);
 unsigned close_user(struct str user_id);
 const struct map *all_users(void);
 const struct map *all_sessions(void);

@@ -209,6 +209,22 @@ void socketio_ask_cancel(void *arg)
     }
 }
 
+static void bad(struct session *s, const char *why)
+{
+    stats.sockets_refused++;
+    log_info("socket of %s closed: %s", s->user ? s->user->id : "a stranger", why);
+    eio_close(s->eio);
+}
+
+void socketio_complain(struct session *s, const char *what, struct str event)
+{
+    if (s->complained)
+        return;
+    s->complained = true;
+    log_info("socket of %s: %s \"%.*s\" (said once a socket)", s->user ? s->user->id : "a stranger", what,
+             STR(str_utf8_first(event, 40)));
+}
+
 /* ---- who it is */
 
 static void ack_join(struct session *s, struct str id, struct str name)
@@ -241,8 +257,7 @@ static void become(struct session *s, struct str body)
 
     if (id.n && session_set_user(s, id, json_text(mem, user))) {
         s->expires_s = json_int(answer, "expires_at", 0);
-        JSON_EACH (json_get(answer, "rooms"), i, room)
-            session_enter(s, json_str_value(room));
+        session_set_rooms(s, "channel:", json_get(answer, "rooms"));
         connected(s);
         ack_join(s, id, json_str(user, "name"));
         if (joined)
@@ -275,7 +290,7 @@ void socketio_identify(struct session *s, struct str token, bool join, int64_t a
     struct buf body = BUF(NULL, 64 * 1024);
 
     if (!s->user && ++s->joins > STRANGER_JOINS) {
-        eio_close(s->eio);
+        bad(s, "too many tokens");
         return;
     }
     step_cancel(s->identifying);
@@ -341,12 +356,6 @@ static void take(struct session *s, struct arena *mem, const struct sio_packet *
     case SIO_BINARY_ACK: answered(s, p->id, json_text(mem, p->data)); break;
     default: break;
     }
-}
-
-static void bad(struct session *s, const char *why)
-{
-    log_info("socket of %s closed: %s", s->user ? s->user->id : "a stranger", why);
-    eio_close(s->eio);
 }
 
 void socketio_text(struct session *s, struct str text)

@@ -5,6 +5,7 @@
 #include "lib/json/json.h"
 #include "sidecar/engineio.h"
 
+struct seat;
 struct user;
 struct step;
 
@@ -13,7 +14,7 @@ struct session {  /* one tab */
     struct eio *eio;
     bool connected;    /* CONNECT has been answered */
     struct user *user; /* NULL: unknown, hears nothing */
-    struct room **rooms;
+    struct seat *rooms;
     size_t rooms_n;
     int64_t opened_ms;
     struct step *identifying; /* a worker looks at its token */
@@ -29,6 +30,7 @@ struct session {  /* one tab */
     bool joining;
     int64_t expires_s; /* Unix time at which its token ends; 0: never */
     int joins;         /* tokens it has shown */
+    bool complained;   /* an event of it that was not carried out has been logged */
 };
 
 /* From engineio.c */
@@ -42,6 +44,9 @@ struct packet *event_packet(struct str event, struct str data);
 void socketio_send(struct session *s, struct packet *p);
 void socketio_ack(struct session *s, int64_t id, struct str json_list);
 void socketio_disconnect(struct session *s); /* and closes the connection */
+
+/* The event is not carried out: logged, at most once a session. */
+void socketio_complain(struct session *s, const char *what, struct str event);
 
 /* Sends an event and waits for its answer: JSON list of the arguments, or absent when none came in time or the tab left. */
 typedef void ask_fn(void *arg, struct str answer);

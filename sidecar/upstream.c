@@ -7,6 +7,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/encode.h"
 #include "lib/base/log.h"
+#include "lib/net/address.h"
 #include "sidecar/http.h"
 #include "sidecar/sidecar.h"
 
@@ -361,6 +362,15 @@ static bool set_body(struct upstream *u, json_object *spec, struct arena *mem)
     return true;
 }
 
+/* Of the addresses that a name has, each is looked at when it is about to be connected to: it cannot change in between. */
+static curl_socket_t open_public(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    (void)arg, (void)purpose;
+    if (!address_is_public(&a->addr))
+        return CURL_SOCKET_BAD;
+    return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
 static void set_options(struct upstream *u, json_object *spec)
 {
     CURL *e = u->easy;
@@ -385,6 +395,12 @@ static void set_options(struct upstream *u, json_object *spec)
     curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)json_int(spec, "timeout_ms", 0));
     curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
     curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
+    if (json_flag(spec, "public_only", false)) { /* a connection of others may be to anywhere */
+        curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_public);
+        curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+        curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
+        curl_easy_setopt(e, CURLOPT_PROXY, "");
+    }
     if (json_str(spec, "ca_file").n)
         curl_easy_setopt(e, CURLOPT_CAINFO, json_str(spec, "ca_file").p);
 }

@@ -28,8 +28,10 @@ class Tab:
 
     def __init__(self, person, transports=('websocket',), reconnection=False):
         self.person, self.events, self.lock, self.connections = person, [], threading.Lock(), 0
+        self.channel_events = []
         self.io = socketio.Client(reconnection=reconnection, reconnection_delay=0.5, reconnection_delay_max=1)
         self.io.on('chat-events', self.keep)
+        self.io.on('channel-events', self.keep_channel)
         self.io.on('connect', self.join)
         self.joined = threading.Event()
         self.io.connect(f'http://{person.host}:{person.port}', socketio_path='/ws/socket.io', transports=list(transports), auth={'token': person.token}, wait_timeout=10)
@@ -38,6 +40,16 @@ class Tab:
     def keep(self, data=None):
         with self.lock:
             self.events.append(data)
+
+    def keep_channel(self, data=None):
+        with self.lock:
+            self.channel_events.append(data)
+
+    def heard(self, channel, kind=None):
+        """What it heard of a channel: the events of a type, or the types of all."""
+        with self.lock:
+            events = [e for e in self.channel_events if e['channel_id'] == channel]
+        return [e for e in events if e['data']['type'] == kind] if kind else [e['data']['type'] for e in events]
 
     def join(self):
         self.connections += 1

@@ -30,6 +30,10 @@ struct str auth_permissions_text(struct arena *mem, struct db *db, struct config
 /* access_control of a row, JSON text: absent: every user may read, only the owner writes; {}: owner only; else {"read": {"group_ids": […], "user_ids": […]}, "write": …}.
  * type is "read" or "write". */
 bool auth_access(struct arena *mem, struct db *db, struct str user_id, const char *type, struct str access_control);
+/* Who passes auth_access() for such a row: *everybody, or the users of *ids (array, owned by mem; some may stand there twice, some may be gone).
+ * OK, or UNAVAILABLE. */
+enum status auth_who(struct arena *mem, struct db *db, const char *type, struct str access_control, bool *everybody,
+                     json_object **ids);
 /* The ids of the user's groups, order not defined; cached until COUNTER_GROUPS moves. OK, or UNAVAILABLE. */
 enum status auth_group_ids(struct arena *mem, struct db *db, struct str user_id, struct str **ids, size_t *n);
 

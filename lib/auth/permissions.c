@@ -196,3 +196,24 @@ bool auth_access(struct arena *mem, struct db *db, struct str user_id, const cha
     }
     return false;
 }
+
+enum status auth_who(struct arena *mem, struct db *db, const char *type, struct str access_control, bool *everybody,
+                     json_object **ids)
+{
+    struct str text = str_trim(access_control);
+    json_object *one, *group_ids;
+
+    *ids = json_new_array(mem);
+    *everybody = (!text.n || str_is(text, "null")) && strcmp(type, "read") == 0;
+    if (*everybody)
+        return OK;
+    one = json_get(json_parse_or_null(mem, text), type);
+    JSON_EACH (json_get(one, "user_ids"), i, id)
+        json_push(*ids, id);
+    group_ids = json_get(one, "group_ids");
+    if (json_length(group_ids) && group_user_ids(db, mem, json_text(mem, group_ids), *ids) == DB_ERROR) {
+        log_error("could not read the members of groups: %s", db_error(db));
+        return UNAVAILABLE;
+    }
+    return OK;
+}

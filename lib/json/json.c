@@ -21,14 +21,22 @@ static size_t digits(struct str s, size_t i)
     return i;
 }
 
-/* A number at i (section 6): the place behind it, or STR_NPOS. *is_wide: a whole number that may not fit 64 bits. */
+/* Does a whole number of these digits fit 64 bits? */
+static bool fits(struct str number, bool negative)
+{
+    struct str limit = negative ? S("9223372036854775808") : S("9223372036854775807");
+
+    return number.n < limit.n || (number.n == limit.n && str_cmp(number, limit) <= 0);
+}
+
+/* A number at i (section 6): the place behind it, or STR_NPOS. *is_wide: a whole number that does not fit 64 bits. */
 static size_t number_end(struct str s, size_t i, bool *is_wide)
 {
     size_t start = i += s.p[i] == '-', end = digits(s, i);
 
     if (end == start || (s.p[start] == '0' && end - start > 1))
         return STR_NPOS;
-    *is_wide = end - start >= 19;
+    *is_wide = !fits(str_sub(s, start, end - start), start > 0 && s.p[start - 1] == '-');
     if (end < s.n && s.p[end] == '.') {
         i = end + 1;
         end = digits(s, i);

@@ -102,6 +102,16 @@ static enum status call(struct arena *mem, const char *run_dir, const char *meth
     return OK;
 }
 
+static void add_parameter(struct buf *target, const char *name, struct str value)
+{
+    if (!value.p)
+        return;
+    buf_add_char(target, memchr(target->p, '?', target->n) ? '&' : '?');
+    buf_add_c(target, name);
+    buf_add_char(target, '=');
+    buf_add_urlencoded(target, value);
+}
+
 static enum status emit(struct arena *mem, const char *run_dir, const char *to, struct str id, const char *event,
                         json_object *data, struct str except)
 {
@@ -145,14 +155,27 @@ enum status control_rooms(struct arena *mem, const char *run_dir, struct str use
     return call(mem, run_dir, "POST", S("/rooms"), in, NULL);
 }
 
-static void add_parameter(struct buf *target, const char *name, struct str value)
+enum status control_fill_room(struct arena *mem, const char *run_dir, struct str room, json_object *user_ids)
 {
-    if (!value.p)
-        return;
-    buf_add_char(target, memchr(target->p, '?', target->n) ? '&' : '?');
-    buf_add_c(target, name);
-    buf_add_char(target, '=');
-    buf_add_urlencoded(target, value);
+    json_object *in = json_new_object(mem);
+
+    json_set_str(in, "room", room);
+    json_set(in, "users", user_ids);
+    return call(mem, run_dir, "POST", S("/rooms/fill"), in, NULL);
+}
+
+enum status control_room_users(struct arena *mem, const char *run_dir, struct str room, json_object **user_ids)
+{
+    struct buf target = BUF(mem, 8192);
+    json_object *out = NULL;
+    enum status st;
+
+    buf_add_c(&target, "/rooms");
+    add_parameter(&target, "room", room);
+    st = call(mem, run_dir, "GET", buf_str(&target), NULL, &out);
+    if (st == OK)
+        *user_ids = json_get(out, "users");
+    return st;
 }
 
 enum status control_tasks(struct arena *mem, const char *run_dir, struct str chat_id, struct str user_id,

@@ -18,6 +18,11 @@ enum status control_emit_session(struct arena *mem, const char *run_dir, struct 
 enum status control_rooms(struct arena *mem, const char *run_dir, struct str user_id, struct str join,
                           struct str leave);
 
+/* The tabs of these users (array of ids; NULL: of everybody) are in the room, and no others. */
+enum status control_fill_room(struct arena *mem, const char *run_dir, struct str room, json_object *user_ids);
+/* The users who have tabs in the room, each once: an array. */
+enum status control_room_users(struct arena *mem, const char *run_dir, struct str room, json_object **user_ids);
+
 /* {"tasks": [{"task_id", "chat_id", "user_id", "message_id", "model", "started_ms"}]}; absent ids: of any. With both ids the user's tabs are sent the text so far. */
 enum status control_tasks(struct arena *mem, const char *run_dir, struct str chat_id, struct str user_id,
                           json_object **out);

@@ -27,7 +27,36 @@ enum db_status channel_list(struct db *db, struct arena *mem, struct channel **o
                   "SELECT " COLUMNS " FROM channel ORDER BY created_at, id", NO_ARGS);
 }
 
-void channel_json(struct buf *b, const struct channel *c)
+enum db_status channel_by_id(struct db *db, struct arena *mem, struct str id, struct channel *out)
+{
+    return db_one(db, mem, read_channel, out, "SELECT " COLUMNS " FROM channel WHERE id = $1", ARGS(id));
+}
+
+enum db_status channel_insert(struct db *db, const struct channel *c)
+{
+    return db_exec(db,
+                   "INSERT INTO channel (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, coalesce($6::json, 'null'), "
+                   "coalesce($7::json, 'null'), coalesce($8::json, 'null'), $9, $10)",
+                   ARGS(c->id, c->user_id, c->name, c->type, c->description, c->data, c->meta, c->access_control,
+                        c->created_at, c->updated_at),
+                   NULL);
+}
+
+enum db_status channel_update(struct db *db, const struct channel *c)
+{
+    return db_exec(
+        db,
+        "UPDATE channel SET name = $2, data = coalesce($3::json, 'null'), meta = coalesce($4::json, 'null'), "
+        "access_control = coalesce($5::json, 'null'), updated_at = $6 WHERE id = $1",
+        ARGS(c->id, c->name, c->data, c->meta, c->access_control, c->updated_at), NULL);
+}
+
+enum db_status channel_delete(struct db *db, struct str id)
+{
+    return db_exec(db, "DELETE FROM channel WHERE id = $1", ARGS(id), NULL);
+}
+
+void channel_json_open(struct buf *b, const struct channel *c)
 {
     member_text(b, "{\"id\":", c->id);
     member_text(b, ",\"user_id\":", c->user_id);
@@ -39,5 +68,10 @@ void channel_json(struct buf *b, const struct channel *c)
     member_json(b, ",\"access_control\":", c->access_control);
     member_int(b, ",\"created_at\":", c->created_at);
     member_int(b, ",\"updated_at\":", c->updated_at);
+}
+
+void channel_json(struct buf *b, const struct channel *c)
+{
+    channel_json_open(b, c);
     buf_add_char(b, '}');
 }

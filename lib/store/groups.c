@@ -4,7 +4,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/random.h"
 #include "lib/base/shared.h"
-#include "lib/json/json.h"
 #include "lib/store/user_columns.h"
 
 #define COLUMNS GROUP_COLUMNS
@@ -50,6 +49,23 @@ enum db_status group_list_of(struct db *db, struct arena *mem, struct str user_i
                                    "$1) ELSE false END ORDER BY updated_at DESC, id";
 
     return db_all(db, mem, read_group, sizeof(struct group), out, n, DB_SQL(db, sqlite, postgres), ARGS(user_id));
+}
+
+static void read_members(struct row *row, void *out)
+{
+    json_object *list = json_parse_or_null(row_arena(row), row_json(row, 0));
+
+    JSON_EACH (list, i, id)
+        json_push(out, id);
+}
+
+enum db_status group_user_ids(struct db *db, struct arena *mem, struct str group_ids, json_object *ids)
+{
+    static const char sqlite[] = "SELECT user_ids FROM \"group\" WHERE id IN (SELECT value FROM json_each($1))";
+    static const char postgres[] =
+        "SELECT user_ids FROM \"group\" WHERE id IN (SELECT json_array_elements_text(CAST($1 AS json)))";
+
+    return db_each(db, mem, read_members, ids, DB_SQL(db, sqlite, postgres), ARGS(group_ids));
 }
 
 static enum db_status changed(enum db_status st)

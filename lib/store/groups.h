@@ -5,6 +5,7 @@
 #define LIB_STORE_GROUPS_H
 
 #include "lib/db/db.h"
+#include "lib/json/json.h"
 
 struct group { /* strings live in the arena they were read into */
     struct str id, user_id, name, description;
@@ -29,6 +30,8 @@ struct membership {
 };
 enum db_status memberships_of(struct db *db, struct arena *mem, struct str user_ids_json, struct membership **out,
                               size_t *n);
+/* Adds the members of all these groups to ids (an array). group_ids: JSON text of an array. */
+enum db_status group_user_ids(struct db *db, struct arena *mem, struct str group_ids, json_object *ids);
 
 /* permissions absent: null. */
 enum db_status group_create(struct db *db, struct arena *mem, struct str user_id, struct str name,

@@ -191,6 +191,23 @@ enum db_status user_by_ids(struct db *db, struct arena *mem, const struct str *i
                   ARGS(ids_json(mem, ids, n)));
 }
 
+static void read_settings(struct row *row, void *out)
+{
+    struct user_settings *s = out;
+
+    s->user_id = row_str(row, 0);
+    s->settings = row_json(row, 1);
+}
+
+enum db_status user_settings_with(struct db *db, struct arena *mem, const char *word, struct user_settings **out,
+                                  size_t *n)
+{
+    return db_all(
+        db, mem, read_settings, sizeof(**out), out, n,
+        "SELECT id, settings FROM \"user\" WHERE role IN ('user', 'admin') AND CAST(settings AS text) LIKE $1",
+        ARGS(str_f(mem, "%%%s%%", word)));
+}
+
 /* ---- making */
 
 /* PostgreSQL lets two transactions see an empty table at once: the lock makes the second one wait. SQLite's write transaction is alone already. */

@@ -81,6 +81,13 @@ struct user_update {
 enum db_status user_update(struct db *db, struct arena *mem, struct str id, const struct user_update *u,
                            bool *email_taken);
 
+/* The settings of all who may sign in (role user or admin) and in whose settings the word stands: a word of ours, without LIKE's special characters. */
+struct user_settings {
+    struct str user_id, settings; /* settings: JSON text */
+};
+enum db_status user_settings_with(struct db *db, struct arena *mem, const char *word, struct user_settings **out,
+                                  size_t *n);
+
 /* The user, his password, his place in groups, and what is his alone: chats and their shares, folders, tags, memories, OAuth sessions, memberships.
  * What he made for others (models, prompts, files, channels …) stays, as with the Python backend. DB_ROW also when nobody has that id. */
 enum db_status user_delete(struct db *db, struct str id);
