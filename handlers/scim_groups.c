@@ -1,4 +1,5 @@
 /* scim_groups.c: /api/v1/scim/v2/Groups: groups and their members kept by an identity provider. */
+#include "handlers/channel.h"
 #include "handlers/routes.h"
 #include "handlers/scim.h"
 #include "lib/base/log.h"
@@ -177,7 +178,10 @@ static int change_group(struct request *r, struct response *out, group_changer *
     case DB_DONE: return fail(out, 404, no_group, STR(path_arg(r, "group_id")));
     default: return fail_db(out, r->db);
     }
-    return c->failed ? scim_fail(out, 400, c->type, "%s", c->err.text) : reply_group(r, out, 200, &g);
+    if (c->failed)
+        return scim_fail(out, 400, c->type, "%s", c->err.text);
+    channel_fill_rooms_of_group(r->mem, r->db, r->config, g.id);
+    return reply_group(r, out, 200, &g);
 }
 
 static int update_group(struct request *r, struct response *out)
@@ -204,7 +208,10 @@ static int delete_group(struct request *r, struct response *out)
         status = scim_check_version(r, out, resource);
     if (status)
         return status;
-    return group_delete(r->db, g.id) == DB_ERROR ? fail_db(out, r->db) : reply_empty(out, 204);
+    if (group_delete(r->db, g.id) == DB_ERROR)
+        return fail_db(out, r->db);
+    channel_fill_rooms_of_group(r->mem, r->db, r->config, g.id);
+    return reply_empty(out, 204);
 }
 
 /* ---- forms and routes */

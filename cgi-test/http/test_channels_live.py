@@ -113,10 +113,15 @@ def _(s):
         s.admin().post(f'/api/v1/groups/id/{g}/update', {'name': 'live', 'description': '', 'user_ids': [ann.id]})
         say()
         until(lambda: len(tab.heard(c)) == 2)
+        scim = Client(s.url, s.env['SCIM_TOKEN'])
+        for members in ([], [{'value': ann.id}]):
+            equal(scim.request('PUT', f'/api/v1/scim/v2/Groups/{g}', {'displayName': 'live', 'members': members}).status, 200)
+            say()
+        until(lambda: len(tab.heard(c)) == 3)
         s.admin().delete(f'/api/v1/groups/id/{g}/delete')
         say()
         time.sleep(0.3)
-        equal(len(tab.heard(c)), 2)
+        equal(len(tab.heard(c)), 3)
 
 
 @test('rooms: join-channels reads again, and leaves what is closed')
