@@ -1,4 +1,5 @@
 /* configs.c: /api/v1/configs: settings by page of the admin panel, and the stored document as a whole. */
+#include "handlers/mcp_verify.h"
 #include "handlers/routes.h"
 #include "handlers/settings_form.h"
 #include "lib/base/log.h"
@@ -78,7 +79,7 @@ static int verify_tool_server(struct request *r, struct response *out)
     json_object *description;
 
     if (str_is(form_str(r, "type"), "mcp"))
-        return fail(out, 501, "MCP tool servers are not available yet");
+        return mcp_verify(r, out);
     if (str_is(auth, "bearer"))
         token = form_str(r, "key");
     else if (str_is(auth, "session"))
@@ -202,7 +203,7 @@ const struct route configs_routes[] = {
     { POST, "/api/v1/configs/tool_servers", ADMIN, save_tool_servers, .form = tool_servers_form, .keep_unknown = true,
       .about = "Changes the tool servers" },
     { POST, "/api/v1/configs/tool_servers/verify", ADMIN, verify_tool_server, .form = tool_server_form,
-      .keep_unknown = true, .about = "Fetches the description of a tool server" },
+      .keep_unknown = true, .server = SIDECAR, .about = "Fetches the description of a tool server" },
     { GET, "/api/v1/configs/code_execution", ADMIN, show_code, .about = "Settings of code execution" },
     { POST, "/api/v1/configs/code_execution", ADMIN, save_code, .form = code_form,
       .about = "Changes settings of code execution" },

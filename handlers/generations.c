@@ -1,8 +1,11 @@
 /* generations.c: chat completions: who asks which model, and whether he may; what follows is the sidecar's (docs/plans.md). Running tasks. */
+#include "handlers/chat_code.h"
 #include "handlers/chat_plan.h"
 #include "handlers/chat_reply.h"
+#include "handlers/chat_steps.h"
+#include "handlers/chat_tools.h"
 #include "handlers/routes.h"
-#include "lib/chat/after.h"
+#include "lib/chat/document.h"
 #include "lib/llm/messages.h"
 #include "lib/llm/params.h"
 #include "lib/llm/prompt.h"
@@ -18,17 +21,12 @@ static const char *not_yet(json_object *form)
     } features[] = {
         { "web_search", "Web search is not available yet" },
         { "image_generation", "Pictures are not available yet" },
-        { "code_interpreter", "The code interpreter is not available yet" },
         { "memory", "Memories are not available yet" },
     };
 
     for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
         if (json_truthy(json_get(json_get(form, "features"), features[i].member)))
             return features[i].text;
-    if (json_flag(json_get(form, "model_item"), "direct", false))
-        return "Direct connections are not available yet";
-    if (json_truthy(json_get(form, "tool_ids")) || json_truthy(json_get(form, "tool_servers")))
-        return "Tools are not available yet";
     if (json_truthy(json_get(form, "files")))
         return "Files in a chat are not available yet";
     return NULL;
@@ -36,9 +34,15 @@ static const char *not_yet(json_object *form)
 
 struct generation {
     struct str chat_id, message_id, session_id;
-    bool is_local;
-    json_object *tasks, *variables;
-    struct chat chat; /* its row, when there is one */
+    bool is_local, in_chat, is_native, with_code;
+    json_object *tasks, *variables, *tool_ids, *tool_servers;
+    json_object *todo; /* what is to be prepared before the model is asked */
+    json_object *options;
+    const struct models *list;
+    const struct model *model;
+    struct str model_id;
+    json_object *direct; /* the model, if only the browser can ask it */
+    struct chat chat;    /* its row, when there is one */
     bool has_chat;
 };
 
@@ -53,8 +57,12 @@ static void read_request(struct request *r, struct generation *g)
     g->message_id = str_copy(r->mem, form_str(r, "id"));
     g->session_id = str_copy(r->mem, form_str(r, "session_id"));
     g->is_local = str_is(g->chat_id, "local") || str_starts(g->chat_id, "local:");
+    g->in_chat = g->session_id.n && g->chat_id.n && g->message_id.n && r->task_id.n;
     g->tasks = json_clone(r->mem, form_json(r, "background_tasks"));
     g->variables = json_clone(r->mem, form_json(r, "variables"));
+    g->tool_ids = json_clone(r->mem, form_json(r, "tool_ids"));
+    g->tool_servers = json_clone(r->mem, form_json(r, "tool_servers"));
+    g->with_code = json_truthy(json_get(form_json(r, "features"), "code_interpreter"));
     for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
         json_del(r->form, ours[i]);
 }
@@ -101,39 +109,181 @@ static enum db_status system_prompts(struct request *r, struct generation *g)
     return DB_ROW;
 }
 
-static int reply_generation(struct request *r, struct response *out, const struct generation *g,
-                            const struct chat_call *call, struct str model_id, json_object *options)
+/* An answer that is to be continued begins with what it has: the message as it is saved, or (temporary chats) as it was sent. */
+static enum db_status begun_text(struct request *r, struct generation *g)
 {
-    json_object *plan = json_new_object(r->mem), *reply = json_set_object(plan, "reply"), *body, *state;
+    json_object *messages = form_json(r, "messages"), *last = json_at(messages, json_length(messages) - 1);
+    struct str text = STR_NONE;
+    struct chat c;
+    enum db_status st;
 
-    json_set_str(plan, "task_id", r->task_id);
+    if (!g->in_chat || json_length(messages) == 0 || !str_is(json_str(last, "role"), "assistant"))
+        return DB_ROW;
+    text = message_text(last);
+    if (!g->is_local) {
+        st = r->user->is_admin ? chat_by_id(r->db, r->mem, g->chat_id, &c)
+                               : chat_of_user(r->db, r->mem, g->chat_id, r->user->id, &c);
+        if (st == DB_ERROR)
+            return st;
+        if (st == DB_ROW)
+            text = json_str(document_message(r->mem, c.document, g->message_id), "content");
+    }
+    if (text.n)
+        json_set_str(g->options, "content", text);
+    return DB_ROW;
+}
+
+/* The model that was asked for, if the user may ask it. Otherwise the answer is made: its status. */
+static int find_model(struct request *r, struct response *out, struct generation *g)
+{
+    json_object *item = form_json(r, "model_item");
+    struct error err = { "" };
+    enum status st;
+
+    g->model_id = str_copy(r->mem, form_str(r, "model"));
+    if (json_flag(item, "direct", false)) {
+        struct model *m = arena_new_one(r->mem, struct model);
+
+        if (!config_bool(r->config, CFG_ENABLE_DIRECT_CONNECTIONS))
+            return fail(out, 403, "Direct connections are disabled");
+        if (!form_str(r, "session_id").n || !g->model_id.n)
+            return fail(out, 400, "A direct connection needs a session and a model");
+        g->direct = json_clone(r->mem, item);
+        *m = (struct model){ .id = g->model_id, .owned_by = S("openai"), .json = g->direct };
+        g->model = m;
+        return 0;
+    }
+    st = models_all(r->mem, r->db, r->config, r->user, false, &g->list, &err);
+    if (st != OK)
+        return fail_status(out, st, &err);
+    g->model = model_by_id(g->list, g->model_id);
+    if (!g->model || !model_access(r->mem, r->db, r->config, r->user, g->model))
+        return fail(out, 400, "Model not found");
+    return 0;
+}
+
+/* ---- the plan */
+
+static void set_names(struct request *r, const struct generation *g, json_object *plan)
+{
+    json_object *reply, *body;
+
     json_set_str(plan, "user_id", r->user->id);
+    json_set_str(plan, "session_id", g->session_id);
+    if (!g->in_chat)
+        return;
+    json_set_str(plan, "task_id", r->task_id);
     json_set_str(plan, "chat_id", g->chat_id);
     json_set_str(plan, "message_id", g->message_id);
-    json_set_str(plan, "session_id", g->session_id);
-    json_set_str(plan, "model", model_id);
+    json_set_str(plan, "model", g->model_id);
+    reply = json_set_object(plan, "reply");
     json_set_int(reply, "status", 200);
     body = json_set_object(reply, "body");
     json_set_bool(body, "status", true);
     json_set_str(body, "task_id", r->task_id);
-    json_set(plan, "upstream", call->upstream);
-    json_set_c(plan, "deliver", "socket");
-    json_set(plan, "options", options);
-    json_set_c(plan, "then", "finish");
-    state = json_set_object(plan, "state");
+}
+
+/* The caller's token goes with the generation only where a connection of the settings hands it on. */
+static bool token_is_used(struct config *c)
+{
+    static const enum setting_id ids[] = { CFG_TOOL_SERVER_CONNECTIONS, CFG_OPENAI_API_CONFIGS };
+
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+        json_object *v = config_json(c, ids[i]);
+
+        JSON_EACH (v, k, one)
+            if (str_is(json_str(one, "auth_type"), "session"))
+                return true;
+        if (json_is(v, json_type_object)) {
+            json_object_object_foreach(v, key, one)
+            {
+                (void)key;
+                if (str_is(json_str(one, "auth_type"), "session"))
+                    return true;
+            }
+        }
+    }
+    return false;
+}
+
+static json_object *new_state(struct request *r, const struct generation *g)
+{
+    json_object *state = json_new_object(r->mem);
+
     json_set_str(state, "user_id", r->user->id);
     json_set_str(state, "chat_id", g->chat_id);
     json_set_str(state, "message_id", g->message_id);
-    json_set_str(state, "model", model_id);
+    json_set_str(state, "session_id", g->session_id);
+    json_set_str(state, "model", g->model_id);
     json_set_bool(state, "is_local", g->is_local);
-    json_set_bool(state, "is_ollama", call->is_ollama);
-    json_set_str(state, "selected_model_id", call->selected_model_id);
+    json_set_bool(state, "in_chat", g->in_chat);
     json_set(state, "tasks", g->tasks);
+    if (token_is_used(r->config))
+        json_set_str(state, "token", r->token);
+    return state;
+}
+
+/* The usual one: the provider is called at once, and never again. */
+static int reply_generation(struct request *r, struct response *out, const struct generation *g,
+                            const struct chat_call *call)
+{
+    json_object *plan = json_new_object(r->mem), *state = new_state(r, g), *event;
+
+    set_names(r, g, plan);
+    json_set_bool(state, "is_ollama", call->is_ollama);
+    if (call->selected_model_id.n) {
+        json_set_str(state, "selected_model_id", call->selected_model_id);
+        event = json_new_object(r->mem);
+        json_set_c(event, "type", "chat:completion");
+        json_set(event, "data", chat_selected(r->mem, call->selected_model_id));
+        json_push(json_set_array(plan, "events"), event);
+    }
+    json_set(plan, "upstream", call->upstream);
+    json_set_c(plan, "deliver", "socket");
+    json_set(plan, "options", g->options);
+    json_set_c(plan, "then", "finish");
+    json_set(plan, "state", state);
     return reply_plan(out, plan);
 }
 
+/* Something has to be done first, or the model may have to be asked again. */
+static int reply_steps(struct request *r, struct response *out, const struct generation *g)
+{
+    struct step s = { .r = r, .user = *r->user, .state = new_state(r, g), .plan = json_new_object(r->mem) };
+    struct error err = { "" };
+
+    json_set(s.state, "form", r->form);
+    json_set(s.state, "variables", g->variables);
+    json_set(s.state, "options", g->options);
+    if (g->direct)
+        json_set(s.state, "direct", g->direct);
+    s.after = (struct after){ .mem = r->mem,
+                              .db = r->db,
+                              .config = r->config,
+                              .user = &s.user,
+                              .chat_id = g->chat_id,
+                              .message_id = g->message_id,
+                              .model = g->model_id,
+                              .is_local = g->is_local,
+                              .events = json_set_array(s.plan, "events") };
+    set_names(r, g, s.plan);
+    if (json_length(g->todo) == 0)
+        return step_call_model(&s, NULL, &err) == OK ? reply_plan(out, s.plan) : reply_null(out);
+    json_set(s.state, "todo", g->todo);
+    json_set_bool(s.state, "native", g->is_native);
+    if (json_length(g->tool_ids))
+        json_set(s.state, "tool_ids", g->tool_ids);
+    if (json_length(g->tool_servers))
+        json_set(s.state, "tool_servers", g->tool_servers);
+    json_set_c(s.plan, "prepare", "prepare");
+    if (g->in_chat)
+        json_set_c(s.plan, "then", "finish");
+    json_set(s.plan, "state", s.state);
+    return reply_plan(out, s.plan);
+}
+
 /* A model that nobody has: in a chat the tab is told, and the message keeps it. */
-static int reply_no_provider(struct request *r, struct response *out, const struct generation *g, bool in_chat)
+static int reply_no_provider(struct request *r, struct response *out, const struct generation *g)
 {
     json_object *plan, *changes, *error;
     struct after a = { .mem = r->mem,
@@ -145,7 +295,7 @@ static int reply_no_provider(struct request *r, struct response *out, const stru
                        .is_local = g->is_local,
                        .events = json_new_array(r->mem) };
 
-    if (!in_chat)
+    if (!g->in_chat)
         return reply_null(out); /* as the Python backend answers */
     changes = json_new_object(r->mem);
     error = json_set_object(changes, "error");
@@ -155,39 +305,54 @@ static int reply_no_provider(struct request *r, struct response *out, const stru
     after_event(&a, "chat:message:error", changes);
     after_event(&a, "chat:tasks:cancel", NULL);
     plan = json_new_object(r->mem);
-    json_set_str(plan, "user_id", r->user->id);
-    json_set_str(plan, "chat_id", g->chat_id);
-    json_set_str(plan, "message_id", g->message_id);
+    set_names(r, g, plan);
+    json_del(plan, "task_id");
     json_set(plan, "events", a.events);
-    json_set_int(json_set_object(plan, "reply"), "status", 200);
-    json_set_bool(json_set_object(json_get(plan, "reply"), "body"), "status", true);
-    json_set_str(json_path(plan, "reply.body"), "task_id", r->task_id);
     return reply_plan(out, plan);
+}
+
+/* What is asked for beside the model's answer, and whether the user may. 0: fine; otherwise the answer is made. */
+static int read_wishes(struct request *r, struct response *out, struct generation *g)
+{
+    json_object *chat_params = form_json(r, "params"), *model_params = json_get(g->model->info, "params");
+    const char *missing = not_yet(r->form);
+    int status;
+
+    if (missing)
+        return fail(out, 501, "%s", missing);
+    g->is_native = str_is(json_str(chat_params, "function_calling"), "native") ||
+                   str_is(json_str(model_params, "function_calling"), "native");
+    g->options = transcript_options(r, chat_params, model_params);
+    read_request(r, g);
+    status = chat_tools_check(r, out, g->tool_ids);
+    if (status)
+        return status;
+    if (g->with_code) {
+        status = code_check(r, out);
+        if (status)
+            return status;
+        json_set_bool(g->options, "code_interpreter", true);
+    }
+    g->todo = json_new_array(r->mem);
+    if (json_length(g->tool_ids) || json_length(g->tool_servers))
+        json_push_str(g->todo, S("tools"));
+    return 0;
 }
 
 static int chat_completion(struct request *r, struct response *out)
 {
     struct generation g = { .chat_id = STR_NONE };
     struct chat_call call = { .user = r->user, .token = r->token };
-    const char *missing = not_yet(r->form);
-    json_object *chat_params, *options;
-    const struct models *list;
-    const struct model *m;
-    struct error err = { "" };
+    json_object *chat_params;
     enum db_status found;
-    bool in_chat;
-    enum status st = models_all(r->mem, r->db, r->config, r->user, false, &list, &err);
+    int status = find_model(r, out, &g);
 
-    if (st != OK)
-        return fail_status(out, st, &err);
-    m = model_by_id(list, form_str(r, "model"));
-    if (!m || !model_access(r->mem, r->db, r->config, r->user, m))
-        return fail(out, 400, missing && !m ? missing : "Model not found");
-    if (missing)
-        return fail(out, 501, "%s", missing);
+    if (status)
+        return status;
     chat_params = params_plain(r->mem, form_json(r, "params"));
-    options = transcript_options(r, form_json(r, "params"), json_get(m->info, "params"));
-    read_request(r, &g);
+    status = read_wishes(r, out, &g);
+    if (status)
+        return status;
     if (g.chat_id.n && !g.is_local) {
         found = chat_row_of_user(r->db, r->mem, g.chat_id, r->user->id, &g.chat);
         if (found == DB_ERROR)
@@ -196,17 +361,24 @@ static int chat_completion(struct request *r, struct response *out)
             return fail(out, 400, "404: " WENT_WRONG);
         g.has_chat = found == DB_ROW;
     }
-    params_of_chat(r->mem, r->form, chat_params, str_is(m->owned_by, "ollama"));
+    if (!json_is(form_json(r, "messages"), json_type_array))
+        json_set_array(r->form, "messages");
+    params_of_chat(r->mem, r->form, chat_params, str_is(g.model->owned_by, "ollama"));
     found = system_prompts(r, &g);
     if (found != DB_ROW)
         return found == DB_ERROR ? fail_db(out, r->db) : fail(out, 501, "Files in a folder are not available yet");
+    if (begun_text(r, &g) == DB_ERROR)
+        return fail_db(out, r->db);
+    if (g.with_code)
+        code_explain(r->mem, r->config, form_json(r, "messages"));
+    if (json_length(g.todo) || g.direct || (g.with_code && g.in_chat))
+        return reply_steps(r, out, &g);
     call.form = r->form;
     call.chat_id = g.chat_id;
     call.variables = g.variables;
-    in_chat = g.session_id.n && g.chat_id.n && g.message_id.n && r->task_id.n;
-    if (upstream_for_chat(r->mem, r->config, list, m, &call) != OK)
-        return reply_no_provider(r, out, &g, in_chat);
-    return in_chat ? reply_generation(r, out, &g, &call, m->id, options) : reply_chat_call(out, &call);
+    if (upstream_for_chat(r->mem, r->config, g.list, g.model, &call) != OK)
+        return reply_no_provider(r, out, &g);
+    return g.in_chat ? reply_generation(r, out, &g, &call) : reply_chat_call(out, &call);
 }
 
 /* ---- after an answer: filters of plugins would run here; there are none, and the request comes back as it is */

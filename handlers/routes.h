@@ -8,6 +8,7 @@ extern const struct route auths_routes[];
 extern const struct route users_routes[];
 extern const struct route groups_routes[];
 extern const struct route configs_routes[];
+extern const struct route mcp_verify_routes[]; /* /internal/step/mcp_verify */
 extern const struct route root_routes[];
 extern const struct route models_routes[];
 extern const struct route model_list_routes[]; /* what there is to choose from */
@@ -30,11 +31,12 @@ extern const struct route tools_routes[];
 extern const struct route functions_routes[];
 extern const struct route memories_routes[];
 extern const struct route files_routes[];
-extern const struct route tasks_routes[];       /* /api/v1/tasks: titles, tags, follow-ups … */
-extern const struct route generations_routes[]; /* chat completions, completed, running tasks */
-extern const struct route steps_routes[];       /* /internal/step/…: a worker's part of a generation */
-extern const struct route sessions_routes[];    /* /internal/session: who a socket belongs to */
-extern const struct route scim_routes[];        /* SCIM: what there is; users; groups */
+extern const struct route tasks_routes[];        /* /api/v1/tasks: titles, tags, follow-ups … */
+extern const struct route generations_routes[];  /* chat completions, completed, running tasks */
+extern const struct route chat_prepare_routes[]; /* /internal/step/prepare: before the model is asked */
+extern const struct route steps_routes[];        /* /internal/step/…: a worker's part of a generation */
+extern const struct route sessions_routes[];     /* /internal/session: who a socket belongs to */
+extern const struct route scim_routes[];         /* SCIM: what there is; users; groups */
 extern const struct route scim_users_routes[];
 extern const struct route scim_groups_routes[];
 extern const struct route pending_routes[]; /* areas that are not there yet: 501 */

@@ -1,53 +1,12 @@
 /* steps.c: a worker's part of a generation after the model has answered (docs/plans.md): saving, title, tags, follow-ups. */
-#include "handlers/chat_reply.h"
+#include "handlers/chat_loop.h"
+#include "handlers/chat_steps.h"
+#include "handlers/chat_tools.h"
 #include "handlers/routes.h"
 #include "lib/base/clock.h"
-#include "lib/chat/after.h"
+#include "lib/chat/blocks.h"
 #include "lib/chat/ollama_convert.h"
-#include "lib/chat/outcome.h"
 #include "lib/llm/messages.h"
-#include "lib/llm/task.h"
-#include "lib/store/users.h"
-
-/* ---- what a step is given */
-
-struct step {
-    struct after after;
-    struct user user;
-    json_object *state, *outcome;
-    json_object *plan; /* the answer */
-};
-
-/* false: the answer is made. The user may be gone by now: then there is nobody to save for. */
-static bool open_step(struct request *r, struct response *out, struct step *s, int *status)
-{
-    enum db_status st;
-
-    s->state = form_json(r, "state");
-    s->outcome = form_json(r, "outcome");
-    s->plan = json_new_object(r->mem);
-    st = user_by_id(r->db, r->mem, json_str(s->state, "user_id"), &s->user);
-    if (st != DB_ROW) {
-        *status = st == DB_ERROR ? fail_db(out, r->db) : fail(out, 404, NOT_FOUND_TEXT);
-        return false;
-    }
-    s->user.is_admin = str_is(s->user.role, "admin");
-    s->after = (struct after){ .mem = r->mem,
-                               .db = r->db,
-                               .config = r->config,
-                               .user = &s->user,
-                               .chat_id = json_str(s->state, "chat_id"),
-                               .message_id = json_str(s->state, "message_id"),
-                               .model = json_str(s->state, "model"),
-                               .is_local = json_flag(s->state, "is_local", false),
-                               .events = json_set_array(s->plan, "events") };
-    return true;
-}
-
-static bool is_ollama(const struct step *s)
-{
-    return json_flag(s->state, "is_ollama", false);
-}
 
 /* ---- finish: the answer is there, or what there will ever be of it */
 
@@ -66,12 +25,14 @@ static enum db_status save_error(struct request *r, struct step *s, json_object 
     json_object *changes = json_new_object(r->mem), *error = json_set_object(changes, "error"),
                 *data = json_new_object(r->mem);
     struct str content = json_str(s->outcome, "content");
-    bool by_provider = !was_streamed && body && !is_ollama(s);
+    bool by_provider = !was_streamed && body && !json_flag(s->state, "is_ollama", false);
 
-    json_set(error, "content", outcome_error(r->mem, s->outcome, body, is_ollama(s)));
+    json_set(error, "content", outcome_error(r->mem, s->outcome, body, json_flag(s->state, "is_ollama", false)));
     json_set(data, "error", error);
     json_set_str(changes, "model", s->after.model);
-    if (was_streamed && content.n)
+    if (!was_streamed && json_get(s->state, "blocks")) /* of the calls of the model before this one */
+        content = blocks_text(r->mem, json_get(s->state, "blocks"), false);
+    if (content.n)
         json_set_str(changes, "content", content);
     if (after_save(&s->after, changes, NULL) == DB_ERROR)
         return DB_ERROR;
@@ -82,27 +43,20 @@ static enum db_status save_error(struct request *r, struct step *s, json_object 
 }
 
 /* A small job as a call of the plan; NULL: it is switched off, or cannot be done. */
-static json_object *job(struct request *r, struct step *s, const struct models *list, enum task_kind kind,
-                        const char *then, json_object *messages)
+static json_object *job(struct request *r, struct step *s, enum task_kind kind, const char *then, json_object *messages)
 {
-    json_object *plan = json_new_object(r->mem), *form = json_new_object(r->mem), *state;
-    const struct model *m = model_by_id(list, s->after.model);
-    struct chat_call call = { .user = &s->user };
+    static const char *const of_jobs[] = { "user_id", "chat_id",  "message_id", "session_id",
+                                           "model",   "is_local", "token",      "direct" };
+    json_object *plan = json_new_object(r->mem), *form = json_new_object(r->mem), *state = json_new_object(r->mem);
 
-    if (!m || !task_is_enabled(r->config, kind))
+    if (!task_is_enabled(r->config, kind))
         return NULL;
+    for (size_t i = 0; i < sizeof(of_jobs) / sizeof(of_jobs[0]); i++)
+        if (json_has(s->state, of_jobs[i]))
+            json_set(state, of_jobs[i], json_get(s->state, of_jobs[i]));
     json_set(form, "messages", messages);
     json_set_str(form, "chat_id", s->after.chat_id);
-    if (task_call(r->mem, r->db, r->config, list, kind, m, form, &call) != OK)
-        return NULL;
-    json_set(plan, "upstream", call.upstream);
-    json_set_c(plan, "deliver", "json");
-    json_set_c(plan, "then", then);
-    state = json_clone(r->mem, s->state);
-    json_set_bool(state, "is_ollama", call.is_ollama);
-    json_del(state, "tasks");
-    json_set(plan, "state", state);
-    return plan;
+    return step_job(s, kind, form, then, state, plan) == OK ? plan : NULL;
 }
 
 static enum db_status add_jobs(struct request *r, struct step *s)
@@ -116,8 +70,6 @@ static enum db_status add_jobs(struct request *r, struct step *s)
         { "tags_generation", "tags", TASK_TAGS },
     };
     json_object *wanted = json_get(s->state, "tasks"), *messages, *calls, *plan;
-    const struct models *list;
-    struct error err = { "" };
     enum db_status st;
 
     if (!json_is(wanted, json_type_object) || json_object_object_length(wanted) == 0)
@@ -125,12 +77,10 @@ static enum db_status add_jobs(struct request *r, struct step *s)
     st = after_messages(&s->after, &messages);
     if (st != DB_ROW)
         return st;
-    if (models_all(r->mem, r->db, r->config, &s->user, false, &list, &err) != OK)
-        return DB_ERROR;
     calls = json_set_array(s->plan, "calls");
     for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
         if (json_truthy(json_get(wanted, jobs[i].wanted))) {
-            plan = job(r, s, list, jobs[i].kind, jobs[i].then, messages);
+            plan = job(r, s, jobs[i].kind, jobs[i].then, messages);
             if (plan)
                 json_push(calls, plan);
         } else if (jobs[i].kind == TASK_TITLE && json_has(wanted, "title_generation") && json_length(messages) == 2) {
@@ -161,6 +111,51 @@ static enum db_status save_answer(struct request *r, struct step *s, struct str 
     return DB_ROW;
 }
 
+/* The answer is complete: saved, shown as done, and the small jobs follow. */
+static enum db_status conclude(struct request *r, struct step *s, struct str content)
+{
+    enum db_status st = save_answer(r, s, content);
+
+    if (st == DB_ERROR || step_stopped(s))
+        return st;
+    st = add_jobs(r, s);
+    chat_mcp_close(s);
+    return st;
+}
+
+/* An answer that came whole: as one that was streamed, if it asks for more. */
+static bool whole_goes_on(struct step *s, json_object *body)
+{
+    json_object *message = json_get(json_at(json_get(body, "choices"), 0), "message"), *blocks;
+
+    if (!json_length(json_get(message, "tool_calls")))
+        return false;
+    blocks = json_get(s->state, "blocks") ? json_clone(s->r->mem, json_get(s->state, "blocks"))
+                                          : json_new_array(s->r->mem);
+    if (message_text(message).n) {
+        json_object *text = json_new_object(s->r->mem);
+
+        json_set_c(text, "type", "text");
+        json_set_str(text, "content", message_text(message));
+        json_push(blocks, text);
+    }
+    return loop_goes_on(s, blocks, json_get(message, "tool_calls"));
+}
+
+static enum db_status finish_whole(struct request *r, struct step *s, json_object *body)
+{
+    struct str text = outcome_text(body);
+
+    if (whole_goes_on(s, body))
+        return DB_ROW;
+    if (!text.n)
+        return save_error(r, s, body, false);
+    if (json_str(s->state, "selected_model_id").n)
+        json_set(body, "selected_model_id", json_get(s->state, "selected_model_id"));
+    after_event(&s->after, "chat:completion", body);
+    return conclude(r, s, text);
+}
+
 static int finish(struct request *r, struct response *out)
 {
     json_object *body = NULL;
@@ -169,31 +164,42 @@ static int finish(struct request *r, struct response *out)
     bool streamed;
     int status;
 
-    if (!open_step(r, out, &s, &status))
+    if (!step_open(r, out, &s, &status))
         return status;
     streamed = json_flag(s.outcome, "streamed", false);
     if (!streamed)
-        body = outcome_answer(r->mem, s.outcome, is_ollama(&s));
-    if (outcome_failed(s.outcome) || (!streamed && json_has(body, "error"))) {
+        body = step_answer(&s);
+    if (step_failed(&s) || (!streamed && json_has(body, "error"))) {
         st = save_error(r, &s, body, streamed);
-    } else if (str_is(json_str(s.outcome, "status"), "stopped")) {
+    } else if (step_stopped(&s)) {
         if (streamed)
             st = save_answer(r, &s, json_str(s.outcome, "content"));
+        else if (json_get(s.state, "blocks"))
+            st = save_answer(r, &s, blocks_text(r->mem, json_get(s.state, "blocks"), false));
     } else if (streamed) {
-        st = save_answer(r, &s, json_str(s.outcome, "content"));
-        if (st == DB_ROW)
-            st = add_jobs(r, &s);
-    } else if (outcome_text(body).n) {
-        if (json_str(s.state, "selected_model_id").n)
-            json_set(body, "selected_model_id", json_get(s.state, "selected_model_id"));
-        after_event(&s.after, "chat:completion", body);
-        st = save_answer(r, &s, outcome_text(body));
-        if (st == DB_ROW)
-            st = add_jobs(r, &s);
+        if (!loop_goes_on(&s, json_get(s.outcome, "blocks"), json_get(s.outcome, "tool_calls")))
+            st = conclude(r, &s, json_str(s.outcome, "content"));
     } else {
-        st = save_error(r, &s, body, false);
+        st = finish_whole(r, &s, body);
     }
-    return st == DB_ERROR ? fail_db(out, r->db) : reply_plan(out, s.plan);
+    return step_reply(out, &s, st);
+}
+
+/* ---- what the loop of tools and code waits for */
+
+static int step_loop(struct request *r, struct response *out)
+{
+    enum db_status st = DB_ROW;
+    struct step s;
+    int status;
+
+    if (!step_open(r, out, &s, &status))
+        return status;
+    if (step_stopped(&s))
+        st = save_answer(r, &s, blocks_text(r->mem, json_get(s.state, "blocks"), false));
+    else if (!loop_answered(&s))
+        st = conclude(r, &s, blocks_text(r->mem, json_get(s.state, "blocks"), false));
+    return step_reply(out, &s, st);
 }
 
 /* ---- answers of the small jobs */
@@ -203,12 +209,9 @@ static int job_step(struct request *r, struct response *out, enum db_status (*us
     struct step s;
     int status;
 
-    if (!open_step(r, out, &s, &status))
+    if (!step_open(r, out, &s, &status))
         return status;
-    if (!outcome_failed(s.outcome) &&
-        use(&s.after, outcome_text(outcome_answer(r->mem, s.outcome, is_ollama(&s)))) == DB_ERROR)
-        return fail_db(out, r->db);
-    return reply_plan(out, s.plan);
+    return step_reply(out, &s, step_failed(&s) ? DB_ROW : use(&s.after, outcome_text(step_answer(&s))));
 }
 
 static int step_follow_ups(struct request *r, struct response *out)
@@ -228,14 +231,15 @@ static int step_tags(struct request *r, struct response *out)
 
 /* ---- answer: a whole answer for the HTTP client, put into OpenAI's form (handlers/chat_plan.c) */
 
-static int step_answer(struct request *r, struct response *out)
+static int step_to_client(struct request *r, struct response *out)
 {
     json_object *state = form_json(r, "state"), *outcome = form_json(r, "outcome"), *body;
     int upstream = (int)json_int(outcome, "upstream_status", 0);
 
-    if (upstream == 0)
+    if (upstream == 0 && !json_has(outcome, "answer"))
         return fail_json(out, 502, json_get(outcome, "error"));
-    body = json_parse_or_null(r->mem, json_str(outcome, "body"));
+    body = json_has(outcome, "answer") ? json_get(outcome, "answer")
+                                       : json_parse_or_null(r->mem, json_str(outcome, "body"));
     if (upstream >= 400) {
         json_object *error = json_get(body, "error");
 
@@ -250,18 +254,15 @@ static int step_answer(struct request *r, struct response *out)
         body = ollama_convert_answer(r->mem, body, now_s());
     if (json_str(state, "selected_model_id").n)
         json_set(body, "selected_model_id", json_get(state, "selected_model_id"));
+    if (json_length(json_get(state, "sources")))
+        json_set(body, "sources", json_get(state, "sources"));
     return reply_json(out, body);
 }
 
-#define STEP(name, handler, about_)                                                                                   \
-    {                                                                                                                 \
-        POST, "/internal/step/" name, INTERNAL, handler, .body = BODY_JSON_ANY, .keep_unknown = true, .hidden = true, \
-                                                         .about = about_                                              \
-    }
-
-const struct route steps_routes[] = { STEP("finish", finish, "An answer has ended: saves it"),
-                                      STEP("follow_ups", step_follow_ups, "Follow-up questions are there"),
-                                      STEP("title", step_title, "A title is there"),
-                                      STEP("tags", step_tags, "Tags are there"),
-                                      STEP("answer", step_answer, "An answer for the HTTP client"),
+const struct route steps_routes[] = { STEP_ROUTE("finish", finish, "An answer has ended: saves it, or goes on"),
+                                      STEP_ROUTE("loop", step_loop, "A tool or code has answered"),
+                                      STEP_ROUTE("follow_ups", step_follow_ups, "Follow-up questions are there"),
+                                      STEP_ROUTE("title", step_title, "A title is there"),
+                                      STEP_ROUTE("tags", step_tags, "Tags are there"),
+                                      STEP_ROUTE("answer", step_to_client, "An answer for the HTTP client"),
                                       END };

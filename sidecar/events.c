@@ -1,6 +1,7 @@
 /* events.c: what a tab may say. A stranger may only say who he is. */
 #include "sidecar/events.h"
 
+#include "sidecar/direct.h"
 #include "sidecar/sessions.h"
 #include "sidecar/sidecar.h"
 
@@ -98,6 +99,8 @@ void event_received(struct session *s, struct arena *mem, json_object *list, int
             return;
         }
     }
+    if (s->user && direct_event(s, name, json_at(list, 1)))
+        return;
     stats.events_unknown++;
     socketio_complain(s, "unknown event", name);
 }

@@ -11,7 +11,7 @@
 #include "sidecar/spool.h"
 #include "sidecar/tasks.h"
 
-enum { MAX_PLANS = 64, MAX_CALLS = 1000, ASK_MS = 60 * 1000 };
+enum { MAX_PLANS = 1000, MAX_CALLS = 1000, ASK_MS = 60 * 1000 };
 
 struct pending { /* one of "calls" */
     struct pending *next;
@@ -64,7 +64,7 @@ static struct run *run_new(const struct client_ops *client, void *owner)
         .client = client, .client_owner = owner, .started_ms = now_ms(), .event_head = BUF(NULL, 16 * 1024)
     };
     r->calls_end = &r->calls;
-    r->headers = BUF(NULL, 64 * 1024);
+    r->headers = r->kept_headers = BUF(NULL, 64 * 1024);
     r->body = BUF(NULL, RUN_BODY_BYTES);
     r->next_run = runs;
     r->prev_run = &runs;
@@ -479,6 +479,8 @@ static void carry_out(struct run *r, json_object *plan)
     } else if (prepare.n) {
         r->phase = RUN_PREPARE;
         call_step(r, mem, str_c(mem, prepare), NULL, prepared);
+    } else if (question && json_str(question, "channel").n) {
+        direct_ask(r, mem, plan, question);
     } else if (question) {
         ask(r, mem, question);
     } else if (upstream) {
@@ -513,6 +515,8 @@ void run_stop(struct run *r, const char *why)
     case RUN_UPSTREAM:
         upstream_cancel(r->upstream);
         r->upstream = NULL;
+        delay_stop(&r->later);
+        direct_forget(r);
         if (r->in_calls)
             chain_done(r);
         else if (r->streaming && r->deliver == DELIVER_SOCKET)
@@ -522,6 +526,7 @@ void run_stop(struct run *r, const char *why)
         break;
     case RUN_ASK:
         socketio_ask_cancel(r);
+        direct_forget(r);
         run_then_simple(r, "stopped", NULL);
         break;
     default: /* a step cannot be called back: its answer finds that this is over */ break;

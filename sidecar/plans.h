@@ -40,10 +40,16 @@ struct run {
     struct step *step;
 
     struct upstream *upstream; /* and what it has answered */
+    struct delay *later;       /* it is not to be called yet */
+    char *spec;                /* … JSON text of the call */
+    struct direct *direct;     /* instead of it: a browser hands over what a provider says */
     int64_t upstream_since_ms;
     int status;
     char *content_type;
-    struct buf headers, body;
+    struct buf headers, kept_headers, body;
+    int64_t
+        answer_id; /* a stream of events that is read whole ends with the answer to this request; 0: with the connection */
+    size_t answer_at; /* so much of the body was looked at for it */
     bool wants_stream, streaming, convert, errors_then, too_big, converted_done;
     char *prefix, *suffix, *client_headers;
     size_t bytes;
@@ -87,6 +93,12 @@ void run_reply_detail(struct run *r, int status, const char *detail);
 /* run_upstream.c */
 void run_call_upstream(struct run *r, struct arena *mem, json_object *plan, json_object *spec);
 void run_forget_upstream(struct run *r); /* cancels the call, and drops what it has answered */
+/* Makes ready for an answer from somewhere: who gets it, and how. */
+void run_expect_answer(struct run *r, struct arena *mem, json_object *plan, json_object *spec);
+
+/* direct.c: an answer that comes through a tab */
+void direct_ask(struct run *r, struct arena *mem, json_object *plan, json_object *question);
+void direct_forget(struct run *r);
 
 /* generation.c: deliver "socket" */
 bool generation_head(struct run *r); /* true: the answer is a stream */

@@ -4,37 +4,54 @@
 #include "lib/base/clock.h"
 #include "lib/base/encode.h"
 #include "lib/base/log.h"
+#include "lib/net/sse_event.h"
 #include "sidecar/http.h"
 #include "sidecar/plans.h"
 #include "sidecar/sidecar.h"
 #include "sidecar/spool.h"
 
-enum { PAUSE_BYTES = 256 * 1024 };
+enum { PAUSE_BYTES = 256 * 1024, MAX_DELAY_MS = 60 * 1000 };
 
 void run_forget_upstream(struct run *r)
 {
-    char **texts[] = { &r->content_type, &r->prefix, &r->suffix, &r->client_headers };
+    char **texts[] = { &r->content_type, &r->prefix, &r->suffix, &r->client_headers, &r->spec };
 
     upstream_cancel(r->upstream);
     r->upstream = NULL;
+    delay_stop(&r->later);
+    direct_forget(r);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         free(*texts[i]);
         *texts[i] = NULL;
     }
     buf_free(&r->headers);
+    buf_free(&r->kept_headers);
     buf_free(&r->body);
-    r->headers = BUF(NULL, 64 * 1024);
+    r->headers = r->kept_headers = BUF(NULL, 64 * 1024);
     r->body = BUF(NULL, RUN_BODY_BYTES);
     generation_free(r);
     line_reader_free(&r->lines);
     r->status = 0;
-    r->bytes = 0;
+    r->bytes = r->answer_at = 0;
+    r->answer_id = 0;
     r->streaming = r->convert = r->errors_then = r->too_big = r->converted_done = false;
+}
+
+static void add_header_lines(struct arena *mem, json_object *headers, struct str lines)
+{
+    struct str line;
+
+    while (lines.n && str_split(&lines, '\n', &line)) {
+        size_t colon = str_find_c(line, ':');
+
+        if (colon != STR_NPOS)
+            json_set_str(headers, str_c(mem, str_sub(line, 0, colon)), str_trim(str_from(line, colon + 1)));
+    }
 }
 
 void run_add_body(struct run *r, struct arena *mem, json_object *outcome)
 {
-    struct str body = buf_str(&r->body), lines = buf_str(&r->headers), line;
+    struct str body = buf_str(&r->body);
     json_object *headers;
 
     json_set_bool(outcome, "streamed", false);
@@ -44,12 +61,8 @@ void run_add_body(struct run *r, struct arena *mem, json_object *outcome)
     else
         json_set_str(outcome, "body_base64", base64_encode(mem, body));
     headers = json_set_object(outcome, "headers");
-    while (lines.n && str_split(&lines, '\n', &line)) {
-        size_t colon = str_find_c(line, ':');
-
-        if (colon != STR_NPOS)
-            json_set_str(headers, str_c(mem, str_sub(line, 0, colon)), str_trim(str_from(line, colon + 1)));
-    }
+    add_header_lines(mem, headers, buf_str(&r->headers));
+    add_header_lines(mem, headers, buf_str(&r->kept_headers));
 }
 
 void run_upstream_ended(struct run *r, json_object *outcome, struct arena *mem)
@@ -68,6 +81,8 @@ static void on_head(void *arg, const struct upstream_head *head)
     r->content_type = copy_str(head->content_type);
     buf_reset(&r->headers);
     buf_add_str(&r->headers, head->headers);
+    buf_reset(&r->kept_headers);
+    buf_add_str(&r->kept_headers, head->kept);
     if (r->deliver == DELIVER_SOCKET)
         r->streaming = generation_head(r);
     else if (r->deliver == DELIVER_CLIENT)
@@ -91,6 +106,13 @@ static void on_data(void *arg, struct str piece)
 
 static void whole_ended(struct run *r, enum status st, const char *why);
 
+/* A server may leave its stream of events open after it has answered. */
+static bool has_its_answer(struct run *r)
+{
+    return r->answer_id && !r->streaming && str_has(str_of(r->content_type), "text/event-stream") &&
+           sse_has_answer(buf_str(&r->body), &r->answer_at, r->answer_id);
+}
+
 /* What ends the call is done here and not in on_data, which libcurl calls. */
 static void on_settled(void *arg)
 {
@@ -100,7 +122,9 @@ static void on_settled(void *arg)
         generation_settled(r);
     else if (r->too_big)
         whole_ended(r, TOO_BIG, "the answer is too large");
-    else if (r->client && r->client->waiting(r->client_owner) > PAUSE_BYTES)
+    else if (has_its_answer(r))
+        whole_ended(r, OK, "");
+    else if (r->upstream && r->client && r->client->waiting(r->client_owner) > PAUSE_BYTES)
         upstream_pause(r->upstream, true);
 }
 
@@ -129,12 +153,12 @@ static void whole_ended(struct run *r, enum status st, const char *why)
         run_reply_detail(r, st == TIMED_OUT ? 504 : 502, sentence(st));
     }
     outcome = run_outcome(r, mem, r->stop ? "stopped" : good ? "done" : "failed");
-    if (st == OK)
+    if (st == OK || r->answer_id) /* of a stream of events, what had come is of use */
         run_add_body(r, mem, outcome);
-    else
+    if (st != OK)
         json_set_c(outcome, "error", sentence(st));
-    if (st == TIMED_OUT)
-        json_set_c(outcome, "reason", "timeout");
+    if (st == TIMED_OUT || st == TOO_BIG)
+        json_set_c(outcome, "reason", st == TIMED_OUT ? "timeout" : "too_big");
     run_upstream_ended(r, outcome, mem);
     arena_free(mem);
 }
@@ -185,18 +209,12 @@ static void read_delivery(struct run *r, struct arena *mem, json_object *plan, j
         r->body.max = 2u * RUN_BODY_BYTES;
     run_add_headers(&headers, json_get(plan, "headers"));
     r->client_headers = copy_str(buf_str(&headers));
+    r->answer_id = json_int(spec, "answer_id", 0);
 }
 
-void run_call_upstream(struct run *r, struct arena *mem, json_object *plan, json_object *spec)
+void run_expect_answer(struct run *r, struct arena *mem, json_object *plan, json_object *spec)
 {
-    struct error err;
-
     read_delivery(r, mem, plan, spec);
-    if (r->deliver == DELIVER_CLIENT && !r->client) { /* nobody is there to hear it */
-        run_then_simple(r, "stopped", NULL);
-        return;
-    }
-    r->phase = RUN_UPSTREAM;
     r->upstream_since_ms = mono_ms();
     if (r->deliver == DELIVER_SOCKET) {
         stats.generations++;
@@ -204,11 +222,45 @@ void run_call_upstream(struct run *r, struct arena *mem, json_object *plan, json
         if (r->task_id && r->then)
             r->spool = spool_open(r, json_get(plan, "options"), r->spool);
     }
+}
+
+static void start(struct run *r, json_object *spec)
+{
+    struct error err;
+
     r->upstream = upstream_start(spec, &upstream_ops, r, &err);
     if (!r->upstream) {
         log_error("%s", err.text);
         if (r->deliver == DELIVER_CLIENT && !r->errors_then)
             run_reply_detail(r, 502, sentence(UNAVAILABLE));
         whole_ended(r, UNAVAILABLE, err.text);
+    }
+}
+
+static void start_late(void *arg)
+{
+    struct run *r = arg;
+    struct arena *mem = arena_new(4096);
+    json_object *spec = json_parse_or_null(mem, str_of(r->spec));
+
+    start(r, spec);
+    arena_free(mem);
+}
+
+void run_call_upstream(struct run *r, struct arena *mem, json_object *plan, json_object *spec)
+{
+    int64_t delay_ms = json_int(spec, "delay_ms", 0);
+
+    run_expect_answer(r, mem, plan, spec);
+    if (r->deliver == DELIVER_CLIENT && !r->client) { /* nobody is there to hear it */
+        run_then_simple(r, "stopped", NULL);
+        return;
+    }
+    r->phase = RUN_UPSTREAM;
+    if (delay_ms > 0) {
+        r->spec = copy_str(json_text(mem, spec));
+        delay_start(&r->later, delay_ms > MAX_DELAY_MS ? MAX_DELAY_MS : delay_ms, start_late, r);
+    } else {
+        start(r, spec);
     }
 }

@@ -8,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/base/random.h"
 #include "lib/net/socketio.h"
+#include "sidecar/direct.h"
 #include "sidecar/events.h"
 #include "sidecar/map.h"
 #include "sidecar/sessions.h"
@@ -19,6 +20,8 @@ enum {
     STRANGER_MS = 30 * 1000,
     EVENTS_BURST = 300,
     EVENTS_PER_S = 60,
+    CHUNKS_BURST = 5000,
+    CHUNKS_PER_S = 2000, /* of a direct connection: each line of the stream is an event */
     MAX_ASKS = 32,
     IDENTIFY_MS = 5 * 1000,
     STRANGER_JOINS = 20,
@@ -74,6 +77,7 @@ void socketio_closed(struct session *s)
         free(a);
     }
     step_cancel(s->identifying);
+    direct_closed(s);
     sessions_remove(s);
     drop_attachments(s);
     buf_free(&s->binary);
@@ -316,10 +320,12 @@ void socketio_identify(struct session *s, struct str token, bool join, int64_t a
 static bool may_speak(struct session *s)
 {
     int64_t now_ms = mono_ms();
+    bool streams = direct_is_open(s);
+    double burst = streams ? CHUNKS_BURST : EVENTS_BURST;
 
-    s->allowance += (double)(now_ms - s->allowance_ms) * EVENTS_PER_S / 1000;
-    if (s->allowance > EVENTS_BURST)
-        s->allowance = EVENTS_BURST;
+    s->allowance += (double)(now_ms - s->allowance_ms) * (streams ? CHUNKS_PER_S : EVENTS_PER_S) / 1000;
+    if (s->allowance > burst)
+        s->allowance = burst;
     s->allowance_ms = now_ms;
     if (s->allowance < 1)
         return false;
@@ -419,6 +425,7 @@ void socketio_binary(struct session *s, struct str bytes)
 
 void socketio_tick(int64_t now_ms)
 {
+    direct_tick(now_ms);
     MAP_EACH(all_sessions(), entry)
     {
         struct session *s = entry->value;

@@ -17,7 +17,8 @@ struct upstream {
     struct upstream *next, **prev;
     CURL *easy;
     struct curl_slist *headers;
-    struct buf head; /* header lines of interest of the last response */
+    struct buf head, kept; /* header lines of interest of the last response; of those that were asked for */
+    char *keep;            /* their names: "\nmcp-session-id\nlocation\n"; NULL: none */
     char *content_type;
     int status;
     bool got_head, paused, resume, in_callback, cancelled, unsettled;
@@ -60,6 +61,8 @@ static void call_free(struct upstream *u)
     curl_easy_cleanup(u->easy);
     curl_slist_free_all(u->headers);
     buf_free(&u->head);
+    buf_free(&u->kept);
+    free(u->keep);
     free(u->content_type);
     free(u);
 }
@@ -89,7 +92,7 @@ static void end(struct upstream *u, enum status st, const char *why)
 
 static void give_head(struct upstream *u)
 {
-    struct upstream_head head = { u->status, str_of(u->content_type), buf_str(&u->head) };
+    struct upstream_head head = { u->status, str_of(u->content_type), buf_str(&u->head), buf_str(&u->kept) };
 
     if (u->got_head)
         return;
@@ -205,6 +208,14 @@ static bool of_interest(struct str name)
     return false;
 }
 
+static bool is_kept(const struct upstream *u, struct str lower)
+{
+    char line[96];
+
+    snprintf(line, sizeof(line), "\n%.*s\n", STR(lower));
+    return u->keep && lower.n && strstr(u->keep, line);
+}
+
 static void header_line(struct upstream *u, struct str line)
 {
     size_t colon = str_find_c(line, ':');
@@ -215,11 +226,16 @@ static void header_line(struct upstream *u, struct str line)
     if (str_ieq(name, "Content-Type") && value.n) {
         free(u->content_type);
         u->content_type = copy_str(value);
-    } else if (of_interest(name) && u->head.n + line.n < HEADERS_BYTES) {
-        for (size_t i = 0; i < name.n && i < sizeof(lower); i++)
-            lower[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] + 32 : name.p[i]);
-        http_add_header(&u->head, str_n(lower, name.n), value);
+        return;
     }
+    if (name.n > sizeof(lower))
+        return;
+    for (size_t i = 0; i < name.n; i++)
+        lower[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] + 32 : name.p[i]);
+    if (of_interest(name) && u->head.n + line.n < HEADERS_BYTES)
+        http_add_header(&u->head, str_n(lower, name.n), value);
+    else if (is_kept(u, str_n(lower, name.n)) && u->kept.n + line.n < HEADERS_BYTES)
+        http_add_header(&u->kept, str_n(lower, name.n), value);
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
@@ -233,6 +249,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
     u->last_ms = mono_ms();
     if (str_starts(line, "HTTP/")) { /* also of an interim response: what came before does not count */
         buf_reset(&u->head);
+        buf_reset(&u->kept);
         free(u->content_type);
         u->content_type = NULL;
         u->got_head = false;
@@ -349,6 +366,21 @@ static bool add_headers(struct upstream *u, json_object *headers, bool has_body)
     return true;
 }
 
+static char *names_to_keep(json_object *list)
+{
+    struct buf b = BUF(NULL, 1024);
+    char *text;
+
+    JSON_EACH (list, i, name) {
+        buf_add_char(&b, '\n');
+        buf_add_str(&b, json_str_value(name));
+    }
+    buf_add_char(&b, '\n');
+    text = json_length(list) && !buf_failed(&b) ? copy_str(buf_str(&b)) : NULL;
+    buf_free(&b);
+    return text;
+}
+
 static bool set_body(struct upstream *u, json_object *spec, struct arena *mem)
 {
     struct str body = json_str(spec, "body"), coded = json_str(spec, "body_base64");
@@ -420,6 +452,8 @@ struct upstream *upstream_start(json_object *spec, const struct upstream_ops *op
     *u = (struct upstream){ .next = all,
                             .prev = &all,
                             .head = BUF(NULL, HEADERS_BYTES * 2),
+                            .kept = BUF(NULL, HEADERS_BYTES * 2),
+                            .keep = names_to_keep(json_get(spec, "keep_headers")),
                             .easy = curl_easy_init(),
                             .ops = ops,
                             .arg = arg,

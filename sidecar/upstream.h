@@ -8,6 +8,7 @@ struct upstream_head {
     int status;
     struct str content_type;
     struct str headers; /* "name: value\r\n" lines, names in lower case; those that may be of interest to a client */
+    struct str kept;    /* the same of those that the plan has named in "keep_headers" */
 };
 
 struct upstream_ops {

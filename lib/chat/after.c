@@ -16,6 +16,14 @@ void after_event(struct after *a, const char *type, json_object *data)
     json_push(a->events, e);
 }
 
+void after_tell(struct after *a, const char *type, json_object *data)
+{
+    after_event(a, type, data);
+    if (!a->kept)
+        a->kept = json_new_array(a->mem);
+    json_push(a->kept, json_at(a->events, json_length(a->events) - 1));
+}
+
 /* The chat inside a transaction; administrators may let a model answer in anybody's. */
 static enum db_status begin(struct after *a, struct chat *c)
 {
@@ -69,6 +77,37 @@ enum db_status after_save(struct after *a, json_object *changes, struct str *tit
     if (st == DB_ROW && title)
         *title = c.title;
     return st;
+}
+
+struct keeping {
+    struct str message_id;
+    json_object *told, *changes;
+};
+
+static bool keep_told(struct arena *mem, struct chat *c, void *arg)
+{
+    struct keeping *k = arg;
+    bool changed, any = false;
+
+    JSON_EACH (k->told, i, event) {
+        c->document = document_with_event(mem, c->document, k->message_id, json_str(event, "type"),
+                                          json_get(event, "data"), &changed);
+        any |= changed;
+    }
+    if (k->changes)
+        c->document = document_with_message(mem, c->document, k->message_id, k->changes);
+    if (document_title(mem, c->document, &c->title) != OK)
+        c->title = S("New Chat");
+    return any || k->changes;
+}
+
+enum db_status after_keep(struct after *a, json_object *changes)
+{
+    struct keeping k = { a->message_id, a->kept, changes };
+    struct chat c;
+
+    a->kept = NULL;
+    return k.told || changes ? change(a, keep_told, &k, &c) : DB_DONE;
 }
 
 struct str after_plain_text(struct arena *mem, struct str text)

@@ -15,10 +15,16 @@ struct after { /* of one answer; strings live in mem */
     struct str chat_id, message_id, model;
     bool is_local;       /* a temporary chat: nothing is saved */
     json_object *events; /* for the tabs, in order: the functions below add to it */
+    json_object *kept;   /* … and what the message keeps of them, until after_keep() */
 };
 
 /* Adds {"type", "data"}; data NULL: left out. */
 void after_event(struct after *a, const char *type, json_object *data);
+
+/* The same, and the message keeps it: "status", "files", "embeds", "source" (lib/chat/document.h). It is written by after_keep(). */
+void after_tell(struct after *a, const char *type, json_object *data);
+/* Writes what was told, and changes (NULL: none), in one go. DB_DONE: no such chat (or temporary). */
+enum db_status after_keep(struct after *a, json_object *changes);
 
 /* {**message, **changes} in the chat's document. *title (may be NULL): the chat's title, absent when there is no such chat of the user's.
  * DB_DONE: no such chat (or temporary). */

@@ -7,7 +7,8 @@
 
 json_object *outcome_answer(struct arena *mem, json_object *outcome, bool is_ollama)
 {
-    json_object *body = json_parse_or_null(mem, json_str(outcome, "body"));
+    json_object *body = json_has(outcome, "answer") ? json_get(outcome, "answer") /* of a direct connection */
+                                                    : json_parse_or_null(mem, json_str(outcome, "body"));
 
     if (json_is(body, json_type_array) && json_length(body) == 1)
         body = json_at(body, 0);

@@ -4,7 +4,7 @@
 
 #include "lib/json/json.h"
 
-/* The answer of a provider that was read whole, in OpenAI's form; NULL: no JSON. */
+/* The answer of a provider that was read whole (or that a browser has got from it), in OpenAI's form; NULL: no JSON. */
 json_object *outcome_answer(struct arena *mem, json_object *outcome, bool is_ollama);
 /* The text of the answer; absent: none. */
 struct str outcome_text(json_object *answer);

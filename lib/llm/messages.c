@@ -46,18 +46,49 @@ void messages_set_text(struct arena *mem, json_object *message, struct str text)
     }
 }
 
+static json_object *new_message(struct arena *mem, const char *role, struct str text)
+{
+    json_object *m = json_new_object(mem);
+
+    json_set_c(m, "role", role);
+    json_set_str(m, "content", text);
+    return m;
+}
+
+static struct str lines(struct arena *mem, struct str first, struct str second)
+{
+    return str_cat(mem, str_cat(mem, first, S("\n")), second);
+}
+
 void messages_add_system(struct arena *mem, json_object *messages, struct str text)
 {
-    json_object *first = json_at(messages, 0), *m;
+    json_object *first = json_at(messages, 0);
 
-    if (str_is(json_str(first, "role"), "system")) {
-        messages_set_text(mem, first, str_cat(mem, str_cat(mem, text, S("\n")), message_text(first)));
-        return;
-    }
-    m = json_new_object(mem);
-    json_set_c(m, "role", "system");
-    json_set_str(m, "content", text);
-    json_push_front(messages, m);
+    if (str_is(json_str(first, "role"), "system"))
+        messages_set_text(mem, first, lines(mem, text, message_text(first)));
+    else
+        json_push_front(messages, new_message(mem, "system", text));
+}
+
+void messages_add_user(struct arena *mem, json_object *messages, struct str text, bool append)
+{
+    json_object *last = json_at(messages, json_length(messages) ? json_length(messages) - 1 : 0);
+    struct str was = message_text(last);
+
+    if (str_is(json_str(last, "role"), "user"))
+        messages_set_text(mem, last, append ? lines(mem, was, text) : lines(mem, text, was));
+    else
+        json_push(messages, new_message(mem, "user", text));
+}
+
+void messages_append_system(struct arena *mem, json_object *messages, struct str text)
+{
+    json_object *first = json_at(messages, 0);
+
+    if (str_is(json_str(first, "role"), "system"))
+        messages_set_text(mem, first, lines(mem, message_text(first), text));
+    else
+        json_push_front(messages, new_message(mem, "system", text));
 }
 
 struct str messages_transcript(struct arena *mem, json_object *messages, size_t first, size_t end)

@@ -11,6 +11,9 @@ json_object *messages_system(json_object *messages);    /* the first one; NULL: 
 
 /* Put before what the system message at the beginning says; or a new one. */
 void messages_add_system(struct arena *mem, json_object *messages, struct str text);
+/* Put before (append: behind) what the user's message at the end says, on a line of its own; or a new one. */
+void messages_add_user(struct arena *mem, json_object *messages, struct str text, bool append);
+void messages_append_system(struct arena *mem, json_object *messages, struct str text); /* behind, or a new one */
 void messages_set_text(struct arena *mem, json_object *message, struct str text);
 
 /* "USER: …\nASSISTANT: …" of the messages from first up to (not including) end. */

@@ -114,7 +114,7 @@ const struct model *task_model(const struct config *c, const struct models *list
     return other ? other : of_chat;
 }
 
-static void limit_answer(json_object *request, enum task_kind kind, const struct model *model)
+void task_limit(json_object *request, enum task_kind kind, const struct model *model)
 {
     int64_t limit = tasks[kind].max_tokens;
     const char *name = str_is(model->owned_by, "ollama") ? "max_tokens" : "max_completion_tokens";
@@ -139,7 +139,7 @@ enum status task_call(struct arena *mem, struct db *db, struct config *c, const 
     json_set_str(message, "content", task_prompt(mem, c, kind, call->user, form));
     json_push(json_set_array(request, "messages"), message);
     json_set_bool(request, "stream", kind == TASK_MOA && json_flag(form, "stream", false));
-    limit_answer(request, kind, model);
+    task_limit(request, kind, model);
     call->form = request;
     call->chat_id = json_str(form, "chat_id");
     return upstream_for_chat(mem, c, list, model, call);

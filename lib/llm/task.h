@@ -35,6 +35,9 @@ struct str task_prompt(struct arena *mem, const struct config *c, enum task_kind
 /* The model that does it: TASK_MODEL for local models, TASK_MODEL_EXTERNAL for others, else the chat's own. */
 const struct model *task_model(const struct config *c, const struct models *list, const struct model *of_chat);
 
+/* As long an answer as the job may have. */
+void task_limit(json_object *request, enum task_kind kind, const struct model *model);
+
 /* The call of the provider. NOT_FOUND: nobody has the model. INVALID: the user may not use it. */
 enum status task_call(struct arena *mem, struct db *db, struct config *c, const struct models *list,
                       enum task_kind kind, const struct model *model, json_object *form, struct chat_call *call);

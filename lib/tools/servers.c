@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/net/http.h"
+#include "lib/tools/openapi.h"
 
 enum { KEPT_MS = 60 * 1000, DESCRIPTION_MAX = 8 * 1024 * 1024, HEADERS = 3 };
 
@@ -76,6 +77,10 @@ static void add_openapi(struct arena *mem, struct tool_server *to, json_object *
     to->name = or_else(or_else(json_str(ours, "name"), json_str(theirs, "title")), S("Tool Server"));
     to->description = or_else(or_else(json_str(ours, "description"), json_str(theirs, "description")), S(""));
     to->access_control = access_control(mem, server);
+    to->is_mcp = false;
+    to->connection = json_clone(mem, server);
+    to->openapi = description;
+    to->tools = openapi_tools(mem, description);
 }
 
 static void add_mcp(struct arena *mem, struct tool_server *to, json_object *server)
@@ -86,6 +91,9 @@ static void add_mcp(struct arena *mem, struct tool_server *to, json_object *serv
     to->name = or_else(json_str(ours, "name"), S("MCP Tool Server"));
     to->description = or_else(json_str(ours, "description"), S(""));
     to->access_control = access_control(mem, server);
+    to->is_mcp = true;
+    to->connection = json_clone(mem, server);
+    to->openapi = to->tools = NULL;
 }
 
 static bool is_mcp(json_object *server)
@@ -161,4 +169,48 @@ void tool_servers_list(struct config *c, const struct tool_server **out, size_t 
     }
     *out = kept;
     *n = kept_n;
+}
+
+const struct tool_server *tool_server_by_id(struct config *c, struct str id)
+{
+    const struct tool_server *v;
+    size_t n;
+
+    tool_servers_list(c, &v, &n);
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(v[i].id, id))
+            return &v[i];
+    return NULL;
+}
+
+/* ---- how one is spoken to */
+
+static struct str auth_type(json_object *connection)
+{
+    return or_else(json_str(connection, "auth_type"), S("bearer"));
+}
+
+bool tool_server_needs_token(json_object *connection)
+{
+    return str_is(auth_type(connection), "session");
+}
+
+json_object *tool_server_headers(struct arena *mem, json_object *connection, const struct tool_caller *who)
+{
+    json_object *headers = json_new_object(mem), *more = json_get(connection, "headers");
+    struct str type = auth_type(connection), token = STR_NONE;
+
+    if (json_is(more, json_type_object)) {
+        json_object_object_foreach(more, name, value) if (json_is(value, json_type_string))
+            json_set(headers, name, value);
+    }
+    if (str_is(type, "bearer"))
+        token = json_str(connection, "key");
+    else if (str_is(type, "session"))
+        token = who->token;
+    else if (str_is(type, "system_oauth") || str_is(type, "oauth_2.1"))
+        token = who->oauth_token;
+    if (token.n)
+        json_set_str(headers, "Authorization", str_f(mem, "Bearer %.*s", STR(token)));
+    return headers;
 }

@@ -1,0 +1,10 @@
+/* chat_prepare.h: the stages of what is done before a chat's model is asked. */
+#ifndef HANDLERS_CHAT_PREPARE_H
+#define HANDLERS_CHAT_PREPARE_H
+
+#include "handlers/chat_steps.h"
+
+/* STAGE_WAITS: the plan is made, and its outcome comes back to the stage. STAGE_BROKEN: the database. */
+enum stage { STAGE_DONE, STAGE_WAITS, STAGE_BROKEN };
+
+#endif
