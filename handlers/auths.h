@@ -13,6 +13,8 @@ int auths_signup(struct request *r, struct response *out);
 int auths_signout(struct request *r, struct response *out);
 /* A new session of the user, in the cookie and in the answer. */
 int auths_start_session(struct request *r, struct response *out, const struct user *u);
+/* WEBHOOK_URL hears of a new account. */
+void auths_tell_webhook(struct request *r, const struct user *u);
 /* 429: auth_may_try() said no. */
 int auths_too_many(struct request *r, struct response *out);
 /* The token goes into the cookie "token" too. expires_s: 0: a session cookie. */

@@ -60,9 +60,6 @@ const struct route pending_routes[] = {
     PENDING(GET, "/api/v1/retrieval/ef/{text}", VERIFIED, "Get embeddings"),
     PENDING(POST, "/api/v1/retrieval/process/files/batch", VERIFIED, "Process files batch"),
 
-    /* Configuration */
-    PENDING(POST, "/api/v1/configs/oauth/clients/register", ADMIN, "Register oauth client"),
-
     /* Notes */
     PENDING(POST, "/api/v1/notes/create", VERIFIED, "Create new note"),
     PENDING(GET, "/api/v1/notes/{id}", VERIFIED, "Get note by id"),
@@ -155,12 +152,5 @@ const struct route pending_routes[] = {
     PENDING(POST, "/api/v1/utils/pdf", VERIFIED, "Download chat as pdf"),
     PENDING(GET, "/api/v1/utils/db/download", ADMIN, "Download db"),
     PENDING(GET, "/api/v1/utils/litellm/config", ADMIN, "Download litellm config yaml"),
-
-    /* General */
-    PENDING(GET, "/oauth/clients/{client_id}/authorize", VERIFIED, "Oauth client authorize"),
-    PENDING(GET, "/oauth/clients/{client_id}/callback", VERIFIED, "Oauth client callback"),
-    PENDING(GET, "/oauth/{provider}/login", PUBLIC, "Oauth login"),
-    PENDING(GET, "/oauth/{provider}/callback", PUBLIC, "Oauth login callback"),
-    PENDING(GET, "/oauth/{provider}/login/callback", PUBLIC, "Oauth login callback"),
     { 0 },
 };

@@ -38,6 +38,8 @@ const struct route *const route_tables[] = {
     scim_routes,
     scim_users_routes,
     scim_groups_routes,
+    oauth_routes,
+    oauth_clients_routes,
     pending_routes,
     NULL,
 };

@@ -39,6 +39,8 @@ extern const struct route sessions_routes[];     /* /internal/session: who a soc
 extern const struct route scim_routes[];         /* SCIM: what there is; users; groups */
 extern const struct route scim_users_routes[];
 extern const struct route scim_groups_routes[];
-extern const struct route pending_routes[]; /* areas that are not there yet: 501 */
+extern const struct route oauth_routes[];         /* signing in at an identity provider */
+extern const struct route oauth_clients_routes[]; /* tokens of tool servers */
+extern const struct route pending_routes[];       /* areas that are not there yet: 501 */
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "handlers/presence.h"
 #include "lib/auth/auth.h"
+#include "lib/auth/oauth_tokens.h"
 #include "lib/auth/token.h"
 #include "lib/base/log.h"
 #include "lib/base/random.h"
@@ -86,7 +87,7 @@ int auths_start_session(struct request *r, struct response *out, const struct us
 
 /* ---- signing up */
 
-static void tell_webhook(struct request *r, const struct user *u)
+void auths_tell_webhook(struct request *r, const struct user *u)
 {
     struct str url = config_str(r->config, CFG_WEBHOOK_URL);
     struct webhook_event e = { .action = "signup", .name = config_str(r->config, CFG_WEBUI_NAME), .version = VERSION };
@@ -168,7 +169,7 @@ static int make_account(struct request *r, struct response *out, struct str emai
         return fail(out, 403, "%s", auths_access_prohibited);
     if (first)
         close_signup(r);
-    tell_webhook(r, u);
+    auths_tell_webhook(r, u);
     return 0;
 }
 
@@ -304,7 +305,8 @@ static void delete_cookie(struct response *out, const char *name)
 
 int auths_signout(struct request *r, struct response *out)
 {
-    struct str cookie = request_cookie(r, "token"), url = config_str(r->config, CFG_WEBUI_AUTH_SIGNOUT_REDIRECT_URL);
+    struct str cookie = request_cookie(r, "token"), url = config_str(r->config, CFG_WEBUI_AUTH_SIGNOUT_REDIRECT_URL),
+               session_id = request_cookie(r, "oauth_session_id"), logout = STR_NONE;
     json_object *o = json_new_object(r->mem);
     struct error err = { "" };
     enum status st = auth_revoke_token(r->mem, r->config, r->token, &err);
@@ -318,10 +320,12 @@ int auths_signout(struct request *r, struct response *out)
     delete_cookie(out, "token");
     delete_cookie(out, "oui-session");
     delete_cookie(out, "oauth_id_token");
-    if (request_cookie(r, "oauth_session_id").p)
+    if (session_id.p) {
         delete_cookie(out, "oauth_session_id");
+        logout = oauth_logout_url(r->mem, r->db, r->config, session_id);
+    }
     json_set_bool(o, "status", true);
-    if (url.n)
-        json_set_str(o, "redirect_url", url);
+    if (logout.n || url.n)
+        json_set_str(o, "redirect_url", logout.n ? logout : url);
     return reply_json(out, o);
 }

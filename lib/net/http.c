@@ -2,7 +2,11 @@
 #include "lib/net/http.h"
 
 #include <curl/curl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include "lib/net/address.h"
 
 struct running {
     struct http_call *call;
@@ -37,6 +41,16 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *arg)
     (void)size;
     buf_add(&run->body, bytes, n);
     return buf_failed(&run->body) ? 0 : n;
+}
+
+/* The address that curl has resolved and is about to connect to: nobody can give another one between the check and its use. */
+static curl_socket_t open_public(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    (void)arg;
+    (void)purpose;
+    if (!address_is_public(&a->addr))
+        return CURL_SOCKET_BAD;
+    return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
 
 static bool has_break(struct str s)
@@ -95,10 +109,18 @@ static bool start(struct arena *mem, struct running *run)
     curl_easy_setopt(run->easy, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(run->easy, CURLOPT_WRITEDATA, run);
     curl_easy_setopt(run->easy, CURLOPT_PRIVATE, run);
+    if (c->public_only) {
+        curl_easy_setopt(run->easy, CURLOPT_PROXY, "");
+        curl_easy_setopt(run->easy, CURLOPT_OPENSOCKETFUNCTION, open_public);
+        curl_easy_setopt(run->easy, CURLOPT_FRESH_CONNECT, 1L); /* one that is open may lead elsewhere */
+    }
     if (c->insecure) {
         curl_easy_setopt(run->easy, CURLOPT_SSL_VERIFYPEER, 0L);
         curl_easy_setopt(run->easy, CURLOPT_SSL_VERIFYHOST, 0L);
     }
+    if (getenv("SSL_CERT_FILE") &&
+        *getenv("SSL_CERT_FILE")) /* OpenSSL's own variable, which libcurl does not look at */
+        curl_easy_setopt(run->easy, CURLOPT_CAINFO, getenv("SSL_CERT_FILE"));
     if (c->user_and_password)
         curl_easy_setopt(run->easy, CURLOPT_USERPWD, c->user_and_password);
     if (c->body.p) {
