@@ -13,8 +13,6 @@
 #include "sidecar/socketio.h"
 
 enum {
-    PING_MS = 25 * 1000,
-    PONG_MS = 20 * 1000,
     MAX_WAITING = 4 * 1024 * 1024,
     MAX_SOCKETS = 20000,
     PACKETS_A_POLL = 16
@@ -60,21 +58,50 @@ static void drop_waiting(struct eio *e)
     free(w);
 }
 
+static bool listed_origin(struct str origin)
+{
+    struct str list = sidecar.cors_origins, piece;
+
+    while (str_split(&list, ';', &piece)) {
+        if (str_eq(str_trim(piece), origin))
+            return true;
+    }
+    return false;
+}
+
+/* A page of our own: its origin is where it asked. The web server in front says with X-Forwarded-Proto how. */
+static bool own_origin(struct http_request *r, struct str origin)
+{
+    bool https = str_ieq(http_head_field(&r->head, "X-Forwarded-Proto"), "https");
+    const char *scheme = https ? "https://" : "http://";
+
+    return str_starts(origin, scheme) && str_eq(str_from(origin, strlen(scheme)), http_head_field(&r->head, "Host"));
+}
+
+static bool good_origin(struct http_request *r)
+{
+    struct str origin = http_head_field(&r->head, "Origin");
+
+    return !origin.p || listed_origin(S("*")) || listed_origin(origin) || own_origin(r, origin);
+}
+
+/* "*" goes without credentials. */
 static void cors(struct http_request *r, struct buf *headers)
 {
-    struct str origin = http_head_field(&r->head, "Origin"), list = sidecar.cors_origins, piece;
+    struct str origin = http_head_field(&r->head, "Origin"),
+               asked = http_head_field(&r->head, "Access-Control-Request-Headers");
+    bool any = listed_origin(S("*"));
 
-    if (str_is(list, "*")) {
-        buf_add_c(headers, "Access-Control-Allow-Origin: *\r\n");
+    if (!any && !(origin.n && listed_origin(origin)))
         return;
-    }
-    while (origin.n && str_split(&list, ';', &piece)) {
-        if (!str_eq(str_trim(piece), origin))
-            continue;
-        http_add_header(headers, S("Access-Control-Allow-Origin"), origin);
+    http_add_header(headers, S("Access-Control-Allow-Origin"), any ? S("*") : origin);
+    if (!any)
         buf_add_c(headers, "Access-Control-Allow-Credentials: true\r\nVary: Origin\r\n");
+    if (!str_is(r->head.method, "OPTIONS"))
         return;
-    }
+    buf_add_c(headers, "Access-Control-Allow-Methods: OPTIONS, GET, POST\r\n");
+    if (asked.n)
+        http_add_header(headers, S("Access-Control-Allow-Headers"), asked);
 }
 
 static void answer(struct http_request *r, int status, struct str body)
@@ -227,7 +254,7 @@ static void take_packet(struct eio *e, const struct eio_packet *p)
     switch (p->type) {
     case EIO_PONG:
         e->pong_ms = 0;
-        e->ping_ms = mono_ms() + PING_MS;
+        e->ping_ms = mono_ms() + sidecar.ping_ms;
         break;
     case EIO_MESSAGE:
         stats.events_in++;
@@ -339,7 +366,7 @@ static struct eio *eio_new(void)
     memcpy(e->sid, random_hex(mem, 16).p, 32);
     arena_free(mem);
     e->last = &e->first;
-    e->ping_ms = mono_ms() + PING_MS;
+    e->ping_ms = mono_ms() + sidecar.ping_ms;
     map_set(&connections, str_of(e->sid), e);
     stats.sockets_opened++;
     e->session = socketio_opened(e);
@@ -351,8 +378,9 @@ static struct packet *open_packet(struct eio *e, bool can_upgrade)
     struct buf b = BUF(NULL, 512);
     struct packet *p;
 
-    buf_addf(&b, "0{\"sid\":\"%s\",\"upgrades\":[%s],\"pingTimeout\":%d,\"pingInterval\":%d,\"maxPayload\":%d}", e->sid,
-             can_upgrade ? "\"websocket\"" : "", PONG_MS, PING_MS, EIO_MAX_PAYLOAD);
+    buf_addf(&b, "0{\"sid\":\"%s\",\"upgrades\":[%s],\"pingTimeout\":%lld,\"pingInterval\":%lld,\"maxPayload\":%d}",
+             e->sid, can_upgrade ? "\"websocket\"" : "", (long long)sidecar.pong_ms, (long long)sidecar.ping_ms,
+             EIO_MAX_PAYLOAD);
     p = packet_new(buf_str(&b), false);
     buf_free(&b);
     return p;
@@ -438,8 +466,13 @@ static void post(struct http_request *r, struct eio *e)
         eio_close(e);
         return;
     }
-    for (int i = 0; i < EIO_MAX_PACKETS && !e->closed && eio_next(&payload, &p, &broken); i++)
+    for (int i = 0; !e->closed && eio_next(&payload, &p, &broken); i++) {
+        if (i == EIO_MAX_PACKETS)
+            broken = true;
+        if (broken)
+            break;
         take_packet(e, &p);
+    }
     if (broken)
         eio_close(e);
     if (broken)
@@ -496,6 +529,8 @@ void engineio_request(struct http_request *r)
 
     if (str_is(r->head.method, "OPTIONS"))
         answer(r, 200, S("OK"));
+    else if (!good_origin(r))
+        bad(r, "%.*s is not an accepted origin.", http_head_field(&r->head, "Origin"));
     else if (!str_is(r->head.method, "GET") && !str_is(r->head.method, "POST"))
         answer(r, 405, S("\"Method not found\""));
     else if ((transport.p && !websocket && !str_is(transport, "polling")) || (websocket && !sidecar.websockets))
@@ -527,7 +562,7 @@ void engineio_tick(int64_t now_ms)
         if (e->pong_ms && now_ms > e->pong_ms) {
             eio_close(e);
         } else if (!e->pong_ms && now_ms >= e->ping_ms) {
-            e->pong_ms = now_ms + PONG_MS;
+            e->pong_ms = now_ms + sidecar.pong_ms;
             send_text(e, "2");
         }
     }

@@ -15,9 +15,10 @@ struct sidecar {
     struct lws_vhost *vhost;
     char *run_dir;
     int workers_min, workers_max;
-    bool websockets;         /* ENABLE_WEBSOCKET_SUPPORT; otherwise polling only */
-    struct str cors_origins; /* CORS_ALLOW_ORIGIN: ";"-separated, or "*" */
-    int64_t drain_ms;        /* how long streams may go on after SIGTERM */
+    bool websockets;          /* ENABLE_WEBSOCKET_SUPPORT; otherwise polling only */
+    struct str cors_origins;  /* CORS_ALLOW_ORIGIN: ";"-separated, or "*" */
+    int64_t ping_ms, pong_ms; /* how often sockets are pinged; how long they may take to answer */
+    int64_t drain_ms;         /* how long streams may go on after SIGTERM */
     bool draining;
     int exit_code;
 };

@@ -339,7 +339,7 @@ static void take(struct session *s, struct arena *mem, const struct sio_packet *
 
     if (!str_is(p->namespace, "/")) {
         if (p->type == SIO_CONNECT && p->namespace.n < 200) {
-            buf_addf(&refusal, "%.*s,\"Unable to connect\"", STR(p->namespace));
+            buf_addf(&refusal, "%.*s,{\"message\":\"Unable to connect\"}", STR(p->namespace));
             send_f(s, "44", -1, buf_str(&refusal));
             buf_free(&refusal);
         }
