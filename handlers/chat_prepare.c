@@ -14,7 +14,7 @@ static json_object *messages_of(struct step *s)
     return json_path(s->state, "form.messages");
 }
 
-static enum stage wait_for(struct step *s, const char *what)
+enum stage stage_wait(struct step *s, const char *what)
 {
     json_set_c(s->state, "waiting", what);
     json_set_c(s->plan, "then", "prepare");
@@ -36,12 +36,12 @@ static void use_result(struct step *s, json_object *call, json_object *result)
     if (json_get(result, "files")) {
         o = json_new_object(mem);
         json_set(o, "files", json_get(result, "files"));
-        after_tell(&s->after, "files", o);
+        step_tell(s, "files", o);
     }
     if (json_get(result, "embeds")) {
         o = json_new_object(mem);
         json_set(o, "embeds", json_get(result, "embeds"));
-        after_tell(&s->after, "embeds", o);
+        step_tell(s, "embeds", o);
     }
     if (!tool || !text.n)
         return;
@@ -81,7 +81,7 @@ static enum stage choose_tools(struct step *s)
                                messages_of(s)));
     st = step_side_call(s, request, "prepare", s->state, s->plan);
     if (st == OK)
-        return wait_for(s, "choice");
+        return stage_wait(s, "choice");
     log_info("no model can be asked which tools to call");
     chat_mcp_close(s);
     return STAGE_DONE;
@@ -97,7 +97,7 @@ static enum stage choice_is_there(struct step *s)
         return STAGE_DONE;
     }
     calls_begin(s, calls, "prepare");
-    return calls_next(s) ? wait_for(s, "call") : results_are_there(s);
+    return calls_next(s) ? stage_wait(s, "call") : results_are_there(s);
 }
 
 static enum stage stage_tools(struct step *s, struct str waited_for)
@@ -107,9 +107,9 @@ static enum stage stage_tools(struct step *s, struct str waited_for)
     else if (str_is(waited_for, "choice"))
         return choice_is_there(s);
     else if (str_is(waited_for, "call"))
-        return calls_answered(s) ? wait_for(s, "call") : results_are_there(s);
+        return calls_answered(s) ? stage_wait(s, "call") : results_are_there(s);
     if (json_get(s->plan, "upstream") || chat_tools_gather(s))
-        return wait_for(s, "list");
+        return stage_wait(s, "list");
     if (json_length(json_get(s->state, "tools")) == 0)
         return STAGE_DONE;
     if (!json_flag(s->state, "native", false))
@@ -184,6 +184,8 @@ static int step_prepare(struct request *r, struct response *out)
 
     if (!step_open(r, out, &s, &status))
         return status;
+    if (step_is_lost(&s))
+        return step_reply(out, &s, step_save_error(&s, NULL, true));
     if (step_stopped(&s))
         return reply_plan(out, s.plan);
     waited_for = str_copy(r->mem, json_str(s.state, "waiting"));

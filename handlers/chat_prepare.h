@@ -7,4 +7,7 @@
 /* STAGE_WAITS: the plan is made, and its outcome comes back to the stage. STAGE_BROKEN: the database. */
 enum stage { STAGE_DONE, STAGE_WAITS, STAGE_BROKEN };
 
+/* The plan is made: its outcome comes back to the stage, which hears what it has waited for. */
+enum stage stage_wait(struct step *s, const char *what);
+
 #endif

@@ -47,6 +47,11 @@ bool step_stopped(const struct step *s)
     return str_is(json_str(s->outcome, "status"), "stopped");
 }
 
+bool step_is_lost(const struct step *s)
+{
+    return str_is(json_str(s->outcome, "reason"), "restart");
+}
+
 json_object *step_answer(const struct step *s)
 {
     return outcome_answer(s->r->mem, s->outcome, json_flag(s->state, "is_ollama", false));
@@ -59,6 +64,17 @@ json_object *step_json_in(struct step *s, struct str text)
     return open == STR_NPOS || close == STR_NPOS || close < open
                ? NULL
                : json_parse_or_null(s->r->mem, str_sub(text, open, close - open + 1));
+}
+
+void step_tell(struct step *s, const char *type, json_object *data)
+{
+    if (json_flag(s->state, "in_chat", false))
+        after_tell(&s->after, type, data);
+}
+
+void step_status(struct step *s, json_object *data)
+{
+    step_tell(s, "status", data);
 }
 
 void step_show(struct step *s, json_object *blocks)

@@ -49,6 +49,10 @@ int step_reply(struct response *out, struct step *s, enum db_status st); /* the 
 
 bool step_failed(const struct step *s);
 bool step_stopped(const struct step *s);
+/* The sidecar has been restarted meanwhile: what this generation waited for will not come. */
+bool step_is_lost(const struct step *s);
+/* The message keeps what there is of the answer, and the error; the tabs are told. body: the provider's answer; NULL: none. */
+enum db_status step_save_error(struct step *s, json_object *body, bool was_streamed);
 
 /* The provider's answer (or the browser's, of a direct connection) in OpenAI's form; NULL: no JSON. */
 json_object *step_answer(const struct step *s);
@@ -66,6 +70,10 @@ enum status step_side_call(struct step *s, json_object *request, const char *the
 
 /* The text of an answer of a small job: from its first "{" to its last "}", as JSON; NULL: none. */
 json_object *step_json_in(struct step *s, struct str text);
+
+/* A line of the message's history, shown and kept; nothing without a chat. */
+void step_status(struct step *s, json_object *data);
+void step_tell(struct step *s, const char *type, json_object *data); /* the same of any event that a message keeps */
 
 /* The tabs are shown the blocks (an event). */
 void step_show(struct step *s, json_object *blocks);

@@ -2,7 +2,10 @@
 #include "handlers/chat_loop.h"
 #include "handlers/chat_steps.h"
 #include "handlers/chat_tools.h"
+#include "handlers/presence.h"
+#include "handlers/root.h"
 #include "handlers/routes.h"
+#include "handlers/user_webhooks.h"
 #include "lib/base/clock.h"
 #include "lib/chat/blocks.h"
 #include "lib/chat/ollama_convert.h"
@@ -20,8 +23,9 @@ static void add_done(struct step *s, struct str content, struct str title)
     after_event(&s->after, "chat:completion", data);
 }
 
-static enum db_status save_error(struct request *r, struct step *s, json_object *body, bool was_streamed)
+enum db_status step_save_error(struct step *s, json_object *body, bool was_streamed)
 {
+    struct request *r = s->r;
     json_object *changes = json_new_object(r->mem), *error = json_set_object(changes, "error"),
                 *data = json_new_object(r->mem);
     struct str content = json_str(s->outcome, "content");
@@ -30,7 +34,7 @@ static enum db_status save_error(struct request *r, struct step *s, json_object 
     json_set(error, "content", outcome_error(r->mem, s->outcome, body, json_flag(s->state, "is_ollama", false)));
     json_set(data, "error", error);
     json_set_str(changes, "model", s->after.model);
-    if (!was_streamed && json_get(s->state, "blocks")) /* of the calls of the model before this one */
+    if (!content.n && json_get(s->state, "blocks")) /* of the calls of the model before this one */
         content = blocks_text(r->mem, json_get(s->state, "blocks"), false);
     if (content.n)
         json_set_str(changes, "content", content);
@@ -77,7 +81,7 @@ static enum db_status add_jobs(struct request *r, struct step *s)
     st = after_messages(&s->after, &messages);
     if (st != DB_ROW)
         return st;
-    calls = json_set_array(s->plan, "calls");
+    calls = json_get(s->plan, "calls") ? json_get(s->plan, "calls") : json_set_array(s->plan, "calls");
     for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
         if (json_truthy(json_get(wanted, jobs[i].wanted))) {
             plan = job(r, s, jobs[i].kind, jobs[i].then, messages);
@@ -89,6 +93,32 @@ static enum db_status add_jobs(struct request *r, struct step *s)
         }
     }
     return DB_ROW;
+}
+
+/* Who has no tab open is told at the address that he has given. */
+static void notify(struct request *r, struct step *s, struct str content, struct str title)
+{
+    struct webhook_event e = { .action = "chat",
+                               .name = config_str(r->config, CFG_WEBUI_NAME),
+                               .version = ROOT_VERSION,
+                               .data = json_new_object(r->mem) };
+    json_object *calls = json_get(s->plan, "calls");
+    struct str link, url;
+
+    if (!config_bool(r->config, CFG_ENABLE_USER_WEBHOOKS) || !str_has(s->user.settings, "webhook_url"))
+        return;
+    url = json_str(json_path(json_parse_or_null(r->mem, s->user.settings), "ui.notifications"), "webhook_url");
+    if (!url.n || presence_is_active(r->mem, r->config, s->user.id))
+        return;
+    link = str_f(r->mem, "%.*s/c/%.*s", STR(config_str(r->config, CFG_WEBUI_URL)), STR(s->after.chat_id));
+    e.message = str_f(r->mem, "%.*s - %.*s\n\n%.*s", STR(title), STR(link), STR(content));
+    json_set_c(e.data, "action", e.action);
+    json_set_str(e.data, "message", content);
+    json_set_str(e.data, "title", title);
+    json_set_str(e.data, "url", link);
+    if (!calls)
+        calls = json_set_array(s->plan, "calls");
+    json_push(calls, user_webhook_call(r->mem, r->config, url, &e));
 }
 
 /* Saves the answer and tells the tabs that it is done. */
@@ -106,8 +136,10 @@ static enum db_status save_answer(struct request *r, struct step *s, struct str 
         json_set(changes, "usage", json_get(s->outcome, "usage"));
     if (after_save(&s->after, changes, &title) == DB_ERROR)
         return DB_ERROR;
-    if (!str_is(json_str(s->outcome, "status"), "stopped"))
+    if (!step_stopped(s)) {
         add_done(s, content, title);
+        notify(r, s, content, title);
+    }
     return DB_ROW;
 }
 
@@ -149,7 +181,7 @@ static enum db_status finish_whole(struct request *r, struct step *s, json_objec
     if (whole_goes_on(s, body))
         return DB_ROW;
     if (!text.n)
-        return save_error(r, s, body, false);
+        return step_save_error(s, body, false);
     if (json_str(s->state, "selected_model_id").n)
         json_set(body, "selected_model_id", json_get(s->state, "selected_model_id"));
     after_event(&s->after, "chat:completion", body);
@@ -170,7 +202,7 @@ static int finish(struct request *r, struct response *out)
     if (!streamed)
         body = step_answer(&s);
     if (step_failed(&s) || (!streamed && json_has(body, "error"))) {
-        st = save_error(r, &s, body, streamed);
+        st = step_save_error(&s, body, streamed);
     } else if (step_stopped(&s)) {
         if (streamed)
             st = save_answer(r, &s, json_str(s.outcome, "content"));
@@ -195,7 +227,9 @@ static int step_loop(struct request *r, struct response *out)
 
     if (!step_open(r, out, &s, &status))
         return status;
-    if (step_stopped(&s))
+    if (step_is_lost(&s))
+        st = step_save_error(&s, NULL, true);
+    else if (step_stopped(&s))
         st = save_answer(r, &s, blocks_text(r->mem, json_get(s.state, "blocks"), false));
     else if (!loop_answered(&s))
         st = conclude(r, &s, blocks_text(r->mem, json_get(s.state, "blocks"), false));

@@ -189,6 +189,7 @@ static void begin(struct run *r)
 
     d->early = BUF(NULL, EARLY_BYTES);
     d->is_on = true;
+    socketio_allow_stream(d->tab);
     d->last_ms = mono_ms();
     r->phase = RUN_UPSTREAM;
     r->status = 200;

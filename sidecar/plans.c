@@ -474,6 +474,9 @@ static void carry_out(struct run *r, json_object *plan)
     planned_reply(r, mem, json_get(plan, "reply"));
     set_then(r, mem, plan);
     add_calls(r, mem, json_get(plan, "calls"));
+    if (r->listed && !r->in_calls && r->then &&
+        (prepare.n || question || upstream)) /* its end is known after a restart */
+        r->spool = spool_open(r, json_get(plan, "options"), r->spool);
     if (r->stop && (prepare.n || question || upstream)) {
         run_then_simple(r, "stopped", NULL);
     } else if (prepare.n) {

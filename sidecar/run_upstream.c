@@ -219,8 +219,8 @@ void run_expect_answer(struct run *r, struct arena *mem, json_object *plan, json
     if (r->deliver == DELIVER_SOCKET) {
         stats.generations++;
         r->transcript = transcript_new(json_get(plan, "options"), true, now_ms());
-        if (r->task_id && r->then)
-            r->spool = spool_open(r, json_get(plan, "options"), r->spool);
+        if (!r->spool && r->task_id && r->then)
+            r->spool = spool_open(r, json_get(plan, "options"), NULL);
     }
 }
 

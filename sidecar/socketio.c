@@ -317,6 +317,11 @@ void socketio_identify(struct session *s, struct str token, bool join, int64_t a
 
 /* ---- packets */
 
+void socketio_allow_stream(struct session *s)
+{
+    s->allowance = CHUNKS_BURST;
+}
+
 static bool may_speak(struct session *s)
 {
     int64_t now_ms = mono_ms();

@@ -42,6 +42,8 @@ void socketio_closed(struct session *s); /* frees it */
 /* A packet of an event, to be sent to any number of sessions. data: JSON text. */
 struct packet *event_packet(struct str event, struct str data);
 void socketio_send(struct session *s, struct packet *p);
+/* Lines of a stream will come as events, more than a tab may send else. */
+void socketio_allow_stream(struct session *s);
 void socketio_ack(struct session *s, int64_t id, struct str json_list);
 void socketio_disconnect(struct session *s); /* and closes the connection */
 

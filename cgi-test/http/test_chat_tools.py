@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Tools in a chat: OpenAPI and MCP servers, tools of the browser, both ways of calling them; who may; servers that have bad days; what is stopped."""
-import contextlib, html, json, os, re, sys, time
+import contextlib, html, json, os, re, signal, sys, threading, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import check, equal, four_sides, main, test
@@ -421,6 +421,70 @@ def _(s):
         equal(s.user('ann').post(f'/api/tasks/stop/{a.response.json()["task_id"]}', {}).json()['status'], True)
         a.until(lambda: 'chat:tasks:cancel' in a.kinds(), 5)
         equal(a.saved()['content'], '')
+
+
+# ---------------------------------------------------------------- processes that are killed
+
+def ours(s, *words, without='\0'):
+    """Ids of the server's processes whose command line has these words."""
+    out = []
+    for pid in s.left():
+        with contextlib.suppress(OSError):
+            line = open(f'/proc/{pid}/cmdline').read().replace('\0', ' ')
+            if all(w in line for w in words) and without not in line:
+                out.append(pid)
+    return out
+
+
+def kill(pids):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+@test('killed: the workers, again and again, while tools are called')
+def _(s):
+    parents = {pid for pid in ours(s, 'webui.fcgi', '--worker') if open(f'/proc/{pid}/stat').read().rpartition(')')[2].split()[1] in map(str, ours(s, 'webuictl') + ours(s, 'webui-sidecar'))}
+    over = threading.Event()
+
+    def killer():
+        while not over.wait(0.4):
+            kill(set(ours(s, 'webui.fcgi', '--worker')) - parents)
+    with servers(s, world(), mcp('session')), Tab(s.user('ann')) as tab:
+        t = threading.Thread(target=killer)
+        t.start()
+        try:
+            for prompt, more in (('again\ncall weather {"city": "Oslo"}\ncall m_rain {"city": "Oslo"}', NATIVE), ('call weather {"city": "Oslo"}', {})):
+                a = ask(tab, prompt, ('server:world', 'server:mcp:m'), **more)
+                for _ in range(3):
+                    if a.response.status == 200:
+                        break
+                    a = ask(tab, prompt, ('server:world', 'server:mcp:m'), **more)      # the request itself was hit
+                a.wait(40)
+                check(a.done and not a.error, f'{a.kinds()[-3:]} {a.error}')
+                equal(len(details(a.content)), 6 if more else 0)
+        finally:
+            over.set()
+            t.join()
+
+
+@test('killed: the sidecar while a tool works, and while tools are listed: the message says so')
+def _(s):
+    for tools, prompt in ((('server:world',), 'call slow {"city": "x"}'), (('server:mcp:m',), 'call m_slow {"city": "x"}')):
+        with servers(s, world(), mcp('json')), Tab(s.user('ann'), reconnection=True) as tab:
+            a = ask(tab, prompt, tools, **NATIVE)
+            a.until(lambda: details(a.content), 10)
+            time.sleep(0.3)
+            kill(ours(s, 'webui-sidecar'))
+            end = time.monotonic() + 20
+            saved = {}
+            while not saved.get('error') and time.monotonic() < end:
+                time.sleep(0.2)
+                with contextlib.suppress(Exception):
+                    saved = a.saved()
+            check('restarted' in str(saved.get('error')), saved)
+            equal(len(details(saved['content'])), 1)
+            equal(a.tasks(), [])
 
 
 if __name__ == '__main__':
