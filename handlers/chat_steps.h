@@ -6,6 +6,7 @@
  *   tasks               the small jobs that are wanted afterwards
  *   is_ollama, selected_model_id    of the last call of the model
  *   token               the caller's own; only if a provider or tool server of the settings takes it
+ *   oauth_session       of the provider that he has signed in with, when tools are called
  *   direct              the model as the browser described it: only that tab can ask it
  *
  * and only while something is to be prepared, or the model may have to be called again:

@@ -236,9 +236,12 @@ json_object *chat_tool_headers(struct step *s, struct str tool_id)
 {
     struct str names;
     const struct tool_server *server = server_for(s->r, &s->user, split_id(tool_id, &names));
-    struct tool_caller who = { .token = json_str(s->state, "token"), .oauth_token = STR_NONE };
+    struct tool_caller who = { .db = s->r->db,
+                               .user_id = s->user.id,
+                               .token = json_str(s->state, "token"),
+                               .oauth_session = json_str(s->state, "oauth_session") };
 
-    return server ? tool_server_headers(s->r->mem, server->connection, &who) : NULL;
+    return server ? tool_server_headers(s->r->mem, s->r->config, server->connection, &who) : NULL;
 }
 
 void chat_mcp_plan(struct step *s, struct str tool_id, const struct mcp_request *request)

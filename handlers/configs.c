@@ -2,6 +2,7 @@
 #include "handlers/mcp_verify.h"
 #include "handlers/routes.h"
 #include "handlers/settings_form.h"
+#include "lib/auth/oauth_tokens.h"
 #include "lib/base/log.h"
 #include "lib/tools/servers.h"
 
@@ -74,7 +75,8 @@ static int save_tool_servers(struct request *r, struct response *out)
 /* The description of an OpenAPI server, as it stands there. */
 static int verify_tool_server(struct request *r, struct response *out)
 {
-    struct str auth = form_str(r, "auth_type"), token = STR_NONE;
+    struct str auth = form_str(r, "auth_type"), session = request_cookie(r, "oauth_session_id"), token = STR_NONE;
+    json_object *theirs = NULL;
     struct error err = { "" };
     json_object *description;
 
@@ -84,6 +86,9 @@ static int verify_tool_server(struct request *r, struct response *out)
         token = form_str(r, "key");
     else if (str_is(auth, "session"))
         token = r->token;
+    else if (str_is(auth, "system_oauth") && session.n &&
+             oauth_tokens_of_session(r->mem, r->db, r->config, session, r->user->id, &theirs, &err) == OK)
+        token = json_str(theirs, "access_token");
     if (tool_server_fetch(r->mem, r->config, form_str(r, "url"), form_str(r, "path"), token, &description, &err) == OK)
         return reply_json(out, description);
     log_info("a tool server cannot be verified: %s", err.text);

@@ -271,8 +271,11 @@ static int reply_steps(struct request *r, struct response *out, const struct gen
         return step_call_model(&s, NULL, &err) == OK ? reply_plan(out, s.plan) : reply_null(out);
     json_set(s.state, "todo", g->todo);
     json_set_bool(s.state, "native", g->is_native);
-    if (json_length(g->tool_ids))
+    if (json_length(g->tool_ids)) {
         json_set(s.state, "tool_ids", g->tool_ids);
+        if (request_cookie(r, "oauth_session_id").n)
+            json_set_str(s.state, "oauth_session", request_cookie(r, "oauth_session_id"));
+    }
     if (json_length(g->tool_servers))
         json_set(s.state, "tool_servers", g->tool_servers);
     json_set_c(s.plan, "prepare", "prepare");

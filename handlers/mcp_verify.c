@@ -118,7 +118,9 @@ static int oauth_answered(struct request *r, struct response *out, struct str pl
 int mcp_verify(struct request *r, struct response *out)
 {
     json_object *state = json_new_object(r->mem);
-    struct tool_caller who = { .token = r->token, .oauth_token = STR_NONE };
+    struct tool_caller who = {
+        .db = r->db, .user_id = r->user->id, .token = r->token, .oauth_session = request_cookie(r, "oauth_session_id")
+    };
     struct str url = form_str(r, "url");
 
     if (!str_starts(url, "http://") && !str_starts(url, "https://"))
@@ -126,7 +128,7 @@ int mcp_verify(struct request *r, struct response *out)
     if (str_is(form_str(r, "auth_type"), "oauth_2.1"))
         return ask_oauth(r, out, url);
     json_set(state, "conversation", mcp_new(r->mem, url));
-    json_set(state, "headers", tool_server_headers(r->mem, r->form, &who));
+    json_set(state, "headers", tool_server_headers(r->mem, r->config, r->form, &who));
     return go_on(r, out, state);
 }
 

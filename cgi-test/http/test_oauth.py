@@ -2,6 +2,7 @@
 """Signing in at an identity provider: who gets in and as whom, what is checked on the way, tokens that are kept, and tool servers that want tokens."""
 import base64, html, re, sqlite3, urllib.parse
 
+from tool_world import ToolWorld
 from fake_idp import HOSTS, WRONG, Idp, Key, b64
 from harness import *
 
@@ -291,6 +292,27 @@ def _(s):
     equal(s.admin().delete('/api/v1/users/' + me['id']).status, 200)
     equal(s.admin().get(f'/api/v1/users/{me["id"]}/oauth/sessions').status, 400)
     equal(b.go(s.url + '/api/v1/auths/').status, 401)
+
+
+@test('oauth: a tool server that wants the token of the provider gets it in a chat')
+def _(s):
+    person(s, 'tooled')
+    b, me = signed_in(s)
+    admin = s.admin()
+    admin.post('/api/v1/models/create', {'id': 'stub-small', 'base_model_id': None, 'name': 'S', 'meta': {}, 'params': {}, 'access_control': None})
+    admin.get('/api/models?refresh=true')
+    body = {'model': 'stub-small', 'messages': [{'role': 'user', 'content': 'Who am I?'}], 'tool_ids': ['server:world|who']}
+    with ToolWorld() as world:
+        admin.post('/api/v1/configs/tool_servers', {'TOOL_SERVER_CONNECTIONS': [
+            {'url': world.url + '/tools', 'path': 'openapi.json', 'type': 'openapi', 'auth_type': 'system_oauth', 'key': 'not this', 'config': {'enable': True}, 'info': {'id': 'world', 'name': 'w'}}]})
+        try:
+            for cookies, want in ((b.cookies, 'Bearer at-'), ({}, 'None')):
+                head = {'Cookie': '; '.join(f'{k}={v}' for k, v in cookies.items() if k == 'oauth_session_id'), 'Authorization': 'Bearer ' + b.token}
+                r = s.anyone().post('/api/chat/completions', body, headers=head)
+                equal(r.status, 200, r)
+                check(str(json.loads(r.json()['sources'][0]['document'][0])['authorization']).startswith(want), r)
+        finally:
+            admin.post('/api/v1/configs/tool_servers', {'TOOL_SERVER_CONNECTIONS': []})
 
 
 @test('oauth: signing out ends the session there, too')

@@ -1,6 +1,7 @@
 /* servers.c: descriptions of tool servers. */
 #include "lib/tools/servers.h"
 
+#include "lib/auth/oauth_tokens.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/net/http.h"
@@ -195,7 +196,31 @@ bool tool_server_needs_token(json_object *connection)
     return str_is(auth_type(connection), "session");
 }
 
-json_object *tool_server_headers(struct arena *mem, json_object *connection, const struct tool_caller *who)
+/* The access token that the user has at the provider he signed in with, or at this very server. Absent: he has none. */
+static struct str oauth_token(struct arena *mem, struct config *c, json_object *connection,
+                              const struct tool_caller *who)
+{
+    struct str id = json_str(json_get(connection, "info"), "id");
+    size_t colon = str_rfind_c(id, ':');
+    json_object *token = NULL;
+    struct error err = { "" };
+    enum status st;
+
+    if (str_is(auth_type(connection), "system_oauth"))
+        st = who->oauth_session.n
+                 ? oauth_tokens_of_session(mem, who->db, c, who->oauth_session, who->user_id, &token, &err)
+                 : NOT_FOUND;
+    else
+        st = oauth_tokens_of_client(mem, who->db, c,
+                                    str_cat(mem, S("mcp:"), colon == STR_NPOS ? id : str_from(id, colon + 1)),
+                                    who->user_id, &token, &err);
+    if (st != OK)
+        log_info("tool server %.*s is called without a token: %s", STR(id), err.text);
+    return st == OK ? json_str(token, "access_token") : STR_NONE;
+}
+
+json_object *tool_server_headers(struct arena *mem, struct config *c, json_object *connection,
+                                 const struct tool_caller *who)
 {
     json_object *headers = json_new_object(mem), *more = json_get(connection, "headers");
     struct str type = auth_type(connection), token = STR_NONE;
@@ -209,7 +234,7 @@ json_object *tool_server_headers(struct arena *mem, json_object *connection, con
     else if (str_is(type, "session"))
         token = who->token;
     else if (str_is(type, "system_oauth") || str_is(type, "oauth_2.1"))
-        token = who->oauth_token;
+        token = oauth_token(mem, c, connection, who);
     if (token.n)
         json_set_str(headers, "Authorization", str_f(mem, "Bearer %.*s", STR(token)));
     return headers;

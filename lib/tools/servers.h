@@ -4,6 +4,7 @@
 
 #include "lib/auth/user.h"
 #include "lib/config/config.h"
+#include "lib/db/db.h"
 
 struct tool_server { /* lives until the next tool_servers_list() of the process */
     struct str id;   /* "server:0", "server:mcp:stub": what chats call it */
@@ -24,13 +25,16 @@ const struct tool_server *tool_server_by_id(struct config *c, struct str id); /*
 enum status tool_server_fetch(struct arena *mem, struct config *c, struct str url, struct str path, struct str token,
                               json_object **out, struct error *err);
 
-struct tool_caller {        /* for whom a server is called */
-    struct str token;       /* his session's; absent: not known */
-    struct str oauth_token; /* of the provider that he has signed in with; absent: none */
+struct tool_caller { /* for whom a server is called */
+    struct db *db;
+    struct str user_id;
+    struct str token;         /* his session's; absent: not known */
+    struct str oauth_session; /* of the provider that he has signed in with (cookie oauth_session_id); absent: none */
 };
 
 /* {"Authorization": …} and what else the connection says. A token that is not to be had is left out, never replaced by another. */
-json_object *tool_server_headers(struct arena *mem, json_object *connection, const struct tool_caller *who);
+json_object *tool_server_headers(struct arena *mem, struct config *c, json_object *connection,
+                                 const struct tool_caller *who);
 /* The connection's auth_type asks for the caller's own token. */
 bool tool_server_needs_token(json_object *connection);
 
