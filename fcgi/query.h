@@ -2,7 +2,7 @@
 #ifndef FCGI_QUERY_H
 #define FCGI_QUERY_H
 
-#include "lib/base/str.h"
+#include "lib/json/lax.h"
 
 enum { QUERY_MAX_PAIRS = 1000 };
 
@@ -13,12 +13,6 @@ struct str query_last(struct arena *mem, struct str query, const char *name);
 
 /* The value of a cookie of a Cookie header (RFC 6265), the last one of its name; quotes around it go. A view of header; absent: none. */
 struct str cookie_find(struct str header, const char *name);
-
-/* How pydantic (lax mode) reads numbers and truths from text. */
-enum number_result { NUMBER_OK, NUMBER_BROKEN, NUMBER_TOO_BIG };
-enum number_result lax_int(struct str text, int64_t *out);
-bool lax_double(struct str text, double *out);
-bool lax_bool(struct str text, bool *out);
 
 /* "attachment; filename=\"a b.txt\"": the value of a parameter of a structured header, unquoted into mem; absent: none. */
 struct str header_parameter(struct arena *mem, struct str header, const char *name);
