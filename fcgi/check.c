@@ -146,6 +146,18 @@ static bool check_string(struct check *c, const struct loc *at, json_object *val
     return true;
 }
 
+/* A text stays one, a whole number, too; what is neither is read as a number if it can be. */
+static bool check_string_or_int(struct check *c, const struct loc *at, json_object *value, json_object **out)
+{
+    const struct loc as_int = { at, "int", 0 }, as_string = { at, "str", 0 };
+
+    if (json_is(value, json_type_string)) {
+        *out = value;
+        return true;
+    }
+    return check_int(c, &as_int, value, out) || check_string(c, &as_string, value, out);
+}
+
 /* ---- lists and forms */
 
 static bool check_list(struct check *c, const struct loc *at, const struct field *item, json_object *value,
@@ -224,7 +236,7 @@ bool check_value(struct check *c, const struct loc *at, const struct field *fiel
                  json_object **out)
 {
     static const struct field string_item = { STRING, "", REQUIRED }, int_item = { INTEGER, "", REQUIRED },
-                              any_item = { ANY, "", REQUIRED };
+                              any_item = { ANY, "", REQUIRED }, object_item = { OBJECT, "", REQUIRED };
 
     if (!value && (field->type == ANY || field->need == OPTIONAL || (field->need & NULLABLE))) {
         *out = NULL;
@@ -243,6 +255,8 @@ bool check_value(struct check *c, const struct loc *at, const struct field *fiel
     case FORM: return check_form(c, at, field->form, value, out);
     case LIST_OF_STRINGS: return check_list(c, at, &string_item, value, out);
     case LIST_OF_INTEGERS: return check_list(c, at, &int_item, value, out);
+    case LIST_OF_OBJECTS: return check_list(c, at, &object_item, value, out);
+    case STRING_OR_INTEGER: return check_string_or_int(c, at, value, out);
     case LIST_OF_FORMS: {
         const struct field item = { FORM, "", REQUIRED, field->form };
 

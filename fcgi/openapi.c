@@ -66,6 +66,12 @@ static json_object *bare_schema(struct arena *mem, const struct field *f)
     case LIST: return list_schema(mem, json_new_object(mem));
     case LIST_OF_STRINGS: return list_schema(mem, typed(mem, "string"));
     case LIST_OF_INTEGERS: return list_schema(mem, typed(mem, "integer"));
+    case LIST_OF_OBJECTS: return list_schema(mem, dict_schema(mem));
+    case STRING_OR_INTEGER:
+        o = json_new_object(mem);
+        json_push(json_set_array(o, "anyOf"), typed(mem, "string"));
+        json_push(json_get(o, "anyOf"), typed(mem, "integer"));
+        return o;
     case FORM: return form_schema(mem, f->form, false);
     case LIST_OF_FORMS: return list_schema(mem, form_schema(mem, f->form, false));
     case FILE_PART:

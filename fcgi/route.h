@@ -23,6 +23,8 @@ enum field_type {
     LIST_OF_STRINGS,
     LIST_OF_FORMS,
     LIST_OF_INTEGERS,
+    LIST_OF_OBJECTS,
+    STRING_OR_INTEGER,
     FILE_PART
 };
 enum {

@@ -8,6 +8,7 @@
 
 #define WENT_WRONG "Something went wrong :/"
 #define NOT_FOUND_TEXT "We could not find what you're looking for :/"
+#define UNAUTHORIZED_TEXT "401 Unauthorized"
 #define PROHIBITED_TEXT \
     "You do not have permission to access this resource. Please contact your administrator for assistance."
 

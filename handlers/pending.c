@@ -14,16 +14,6 @@ static int not_available(struct request *r, struct response *out)
     }
 
 const struct route pending_routes[] = {
-    /* Pipelines */
-    PENDING(GET, "/api/v1/pipelines/list", ADMIN, "Get pipelines list"),
-    PENDING(POST, "/api/v1/pipelines/upload", ADMIN, "Upload pipeline"),
-    PENDING(POST, "/api/v1/pipelines/add", ADMIN, "Add pipeline"),
-    PENDING(DELETE, "/api/v1/pipelines/delete", ADMIN, "Delete pipeline"),
-    PENDING(GET, "/api/v1/pipelines/", ADMIN, "Get pipelines"),
-    PENDING(GET, "/api/v1/pipelines/{pipeline_id}/valves", ADMIN, "Get pipeline valves"),
-    PENDING(GET, "/api/v1/pipelines/{pipeline_id}/valves/spec", ADMIN, "Get pipeline valves spec"),
-    PENDING(POST, "/api/v1/pipelines/{pipeline_id}/valves/update", ADMIN, "Update pipeline valves"),
-
     /* Images */
     PENDING(GET, "/api/v1/images/config", ADMIN, "Get config"),
     PENDING(POST, "/api/v1/images/config/update", ADMIN, "Update config"),
@@ -80,17 +70,6 @@ const struct route pending_routes[] = {
 
     /* Tools */
     PENDING(POST, "/api/v1/tools/load/url", ADMIN, "Load tool from url"),
-    PENDING(GET, "/api/v1/tools/export", ADMIN, "Export tools"),
-    PENDING(POST, "/api/v1/tools/create", VERIFIED, "Create new tools"),
-    PENDING(GET, "/api/v1/tools/id/{id}", VERIFIED, "Get tools by id"),
-    PENDING(POST, "/api/v1/tools/id/{id}/update", VERIFIED, "Update tools by id"),
-    PENDING(DELETE, "/api/v1/tools/id/{id}/delete", VERIFIED, "Delete tools by id"),
-    PENDING(GET, "/api/v1/tools/id/{id}/valves", VERIFIED, "Get tools valves by id"),
-    PENDING(GET, "/api/v1/tools/id/{id}/valves/spec", VERIFIED, "Get tools valves spec by id"),
-    PENDING(POST, "/api/v1/tools/id/{id}/valves/update", VERIFIED, "Update tools valves by id"),
-    PENDING(GET, "/api/v1/tools/id/{id}/valves/user", VERIFIED, "Get tools user valves by id"),
-    PENDING(GET, "/api/v1/tools/id/{id}/valves/user/spec", VERIFIED, "Get tools user valves spec by id"),
-    PENDING(POST, "/api/v1/tools/id/{id}/valves/user/update", VERIFIED, "Update tools user valves by id"),
 
     /* Memories */
     PENDING(GET, "/api/v1/memories/ef", VERIFIED, "Get embeddings"),
@@ -115,34 +94,7 @@ const struct route pending_routes[] = {
     PENDING(DELETE, "/api/v1/files/{id}", VERIFIED, "Delete file by id"),
 
     /* Functions */
-    PENDING(GET, "/api/v1/functions/export", ADMIN, "Get functions"),
     PENDING(POST, "/api/v1/functions/load/url", ADMIN, "Load function from url"),
-    PENDING(POST, "/api/v1/functions/sync", ADMIN, "Sync functions"),
-    PENDING(POST, "/api/v1/functions/create", ADMIN, "Create new function"),
-    PENDING(GET, "/api/v1/functions/id/{id}", ADMIN, "Get function by id"),
-    PENDING(POST, "/api/v1/functions/id/{id}/toggle", ADMIN, "Toggle function by id"),
-    PENDING(POST, "/api/v1/functions/id/{id}/toggle/global", ADMIN, "Toggle global by id"),
-    PENDING(POST, "/api/v1/functions/id/{id}/update", ADMIN, "Update function by id"),
-    PENDING(DELETE, "/api/v1/functions/id/{id}/delete", ADMIN, "Delete function by id"),
-    PENDING(GET, "/api/v1/functions/id/{id}/valves", ADMIN, "Get function valves by id"),
-    PENDING(GET, "/api/v1/functions/id/{id}/valves/spec", ADMIN, "Get function valves spec by id"),
-    PENDING(POST, "/api/v1/functions/id/{id}/valves/update", ADMIN, "Update function valves by id"),
-    PENDING(GET, "/api/v1/functions/id/{id}/valves/user", VERIFIED, "Get function user valves by id"),
-    PENDING(GET, "/api/v1/functions/id/{id}/valves/user/spec", VERIFIED, "Get function user valves spec by id"),
-    PENDING(POST, "/api/v1/functions/id/{id}/valves/user/update", VERIFIED, "Update function user valves by id"),
-
-    /* Evaluations */
-    PENDING(GET, "/api/v1/evaluations/config", ADMIN, "Get config"),
-    PENDING(POST, "/api/v1/evaluations/config", ADMIN, "Update config"),
-    PENDING(GET, "/api/v1/evaluations/feedbacks/all", ADMIN, "Get all feedbacks"),
-    PENDING(DELETE, "/api/v1/evaluations/feedbacks/all", ADMIN, "Delete all feedbacks"),
-    PENDING(GET, "/api/v1/evaluations/feedbacks/all/export", ADMIN, "Get all feedbacks"),
-    PENDING(GET, "/api/v1/evaluations/feedbacks/user", VERIFIED, "Get feedbacks"),
-    PENDING(DELETE, "/api/v1/evaluations/feedbacks", VERIFIED, "Delete feedbacks"),
-    PENDING(POST, "/api/v1/evaluations/feedback", VERIFIED, "Create feedback"),
-    PENDING(GET, "/api/v1/evaluations/feedback/{id}", VERIFIED, "Get feedback by id"),
-    PENDING(POST, "/api/v1/evaluations/feedback/{id}", VERIFIED, "Update feedback by id"),
-    PENDING(DELETE, "/api/v1/evaluations/feedback/{id}", VERIFIED, "Delete feedback by id"),
 
     /* Utilities */
     PENDING(GET, "/api/v1/utils/gravatar", VERIFIED, "Get gravatar"),

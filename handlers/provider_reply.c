@@ -211,6 +211,21 @@ static int answer_version(struct request *r, struct response *out, const struct 
                             : fail(out, 500, "Unexpected error: HTTP Error: %d", o->status);
 }
 
+static int answer_pipeline(struct request *r, struct response *out, const struct provider_outcome *o)
+{
+    json_object *v = NULL;
+
+    if (o->result != OK)
+        return fail(out, 404, "Pipeline not found");
+    if (json_parse(r->mem, o->body, &v, NULL) != OK || !json_is(v, json_type_object))
+        return o->status < 400 ? fail(out, 502, "The answer of the pipelines' server is no JSON object")
+                               : fail(out, o->status, "Pipeline not found");
+    if (o->status < 400)
+        return reply_json_text(out, o->body);
+    return json_truthy(json_get(v, "detail")) ? fail_json(out, o->status, json_get(v, "detail"))
+                                              : fail(out, o->status, "Pipeline not found");
+}
+
 /* The sound goes to where /cache serves it from; the request beside it, as the Python backend keeps it. */
 static int answer_speech(struct request *r, struct response *out, const struct provider_outcome *o, json_object *state)
 {
@@ -243,6 +258,7 @@ int reply_provider_outcome(struct request *r, struct response *out, enum provide
     case ANSWER_OLLAMA_DONE: return answer_managed(r, out, o, true);
     case ANSWER_EMBEDDINGS: return answer_embeddings(r, out, o, state);
     case ANSWER_VERSION: return answer_version(r, out, o);
+    case ANSWER_PIPELINE: return answer_pipeline(r, out, o);
     case ANSWER_SPEECH: return answer_speech(r, out, o, state);
     }
     return fail(out, 500, CONNECTION_ERROR);

@@ -20,6 +20,7 @@ enum provider_answer {
     ANSWER_OLLAMA_DONE,    /* as that, and success is true */
     ANSWER_EMBEDDINGS,     /* Ollama's embeddings in OpenAI's form */
     ANSWER_VERSION,        /* of Ollama, to see whether it is there */
+    ANSWER_PIPELINE,       /* an object as it is; errors with their status and detail */
     ANSWER_SPEECH          /* kept in the cache, and answered from there */
 };
 

@@ -33,6 +33,8 @@ const struct route *const route_tables[] = {
     knowledge_routes,
     tools_routes,
     functions_routes,
+    evaluations_routes,
+    pipelines_routes,
     memories_routes,
     files_routes,
     scim_routes,

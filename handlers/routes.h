@@ -29,6 +29,8 @@ extern const struct route notes_routes[];
 extern const struct route knowledge_routes[];
 extern const struct route tools_routes[];
 extern const struct route functions_routes[];
+extern const struct route evaluations_routes[];
+extern const struct route pipelines_routes[]; /* passed on to servers of pipelines */
 extern const struct route memories_routes[];
 extern const struct route files_routes[];
 extern const struct route tasks_routes[];        /* /api/v1/tasks: titles, tags, follow-ups … */

@@ -2,6 +2,7 @@
 #include "lib/store/models.h"
 
 #include "lib/base/shared.h"
+#include "lib/store/row_json.h"
 
 #define COLUMNS "id, user_id, base_model_id, name, params, meta, access_control, is_active, updated_at, created_at"
 
@@ -45,18 +46,12 @@ static struct str object_text(struct str json)
     return json.n ? json : S("{}");
 }
 
-/* As Python writes a None: the JSON text null. */
-static struct str or_null(struct str json)
-{
-    return json.n ? json : S("null");
-}
-
 enum db_status model_row_insert(struct db *db, const struct model_row *m)
 {
     return changed(
         db_exec(db, "INSERT INTO model (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                 ARGS(m->id, m->user_id, m->base_model_id, m->name, object_text(m->params), object_text(m->meta),
-                     or_null(m->access_control), m->is_active, m->updated_at, m->created_at),
+                     json_or_null(m->access_control), m->is_active, m->updated_at, m->created_at),
                 NULL));
 }
 
@@ -66,8 +61,8 @@ enum db_status model_row_update(struct db *db, const struct model_row *m)
         db,
         "UPDATE model SET base_model_id = $2, name = $3, params = $4, meta = $5, access_control = $6, is_active = $7,"
         " updated_at = $8 WHERE id = $1",
-        ARGS(m->id, m->base_model_id, m->name, object_text(m->params), object_text(m->meta), or_null(m->access_control),
-             m->is_active, m->updated_at),
+        ARGS(m->id, m->base_model_id, m->name, object_text(m->params), object_text(m->meta),
+             json_or_null(m->access_control), m->is_active, m->updated_at),
         NULL));
 }
 
@@ -93,7 +88,7 @@ static enum db_status replace_row(struct db *db, const struct model_row *m)
         "UPDATE model SET user_id = $2, base_model_id = $3, name = $4, params = $5, meta = $6, access_control = $7,"
         " is_active = $8, updated_at = $9, created_at = $10 WHERE id = $1",
         ARGS(m->id, m->user_id, m->base_model_id, m->name, object_text(m->params), object_text(m->meta),
-             or_null(m->access_control), m->is_active, m->updated_at, m->created_at),
+             json_or_null(m->access_control), m->is_active, m->updated_at, m->created_at),
         NULL);
 
     return st == DB_DONE ? model_row_insert(db, m) : st;

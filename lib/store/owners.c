@@ -28,14 +28,21 @@ enum db_status owners_read(struct db *db, struct arena *mem, const void *rows, s
     return distinct ? user_by_ids(db, mem, ids, distinct, &out->v, &out->n) : DB_DONE;
 }
 
+const struct user *owners_find(const struct owners *owners, struct str id)
+{
+    for (size_t i = 0; i < owners->n; i++)
+        if (str_eq(owners->v[i].id, id))
+            return &owners->v[i];
+    return NULL;
+}
+
 void member_owner(struct buf *b, const char *name, const struct owners *owners, struct str id)
 {
+    const struct user *u = owners_find(owners, id);
+
     buf_add_c(b, name);
-    for (size_t i = 0; i < owners->n; i++) {
-        if (str_eq(owners->v[i].id, id)) {
-            user_json_public(b, &owners->v[i]);
-            return;
-        }
-    }
-    buf_add_c(b, "null");
+    if (u)
+        user_json_public(b, u);
+    else
+        buf_add_c(b, "null");
 }

@@ -13,6 +13,7 @@ struct owners {
 /* rows: n structs of row_bytes, each with its owner's id (struct str) at offset id_at. */
 enum db_status owners_read(struct db *db, struct arena *mem, const void *rows, size_t n, size_t row_bytes, size_t id_at,
                            struct owners *out);
+const struct user *owners_find(const struct owners *owners, struct str id); /* NULL: he is gone */
 /* "user":{…} as the API shows an owner; null when he is gone. name as in row_json.h. */
 void member_owner(struct buf *b, const char *name, const struct owners *owners, struct str id);
 

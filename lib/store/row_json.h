@@ -35,4 +35,10 @@ static inline void member_bool(struct buf *b, const char *name, bool v)
     buf_add_c(b, v ? "true" : "false");
 }
 
+/* What a JSON column is given: as Python writes a None, the JSON text null. */
+static inline struct str json_or_null(struct str json)
+{
+    return json.n ? json : S("null");
+}
+
 #endif

@@ -1,12 +1,14 @@
 /* tools.c: tools. */
 #include "lib/store/tools.h"
 
-#include <ctype.h>
-
+#include "lib/base/shared.h"
 #include "lib/json/json.h"
 #include "lib/store/row_json.h"
 
-static void read_tool(struct row *row, void *out) /* id, user_id, name, meta, access_control, updated_at, created_at */
+#define SHORT "id, user_id, name, meta, access_control, updated_at, created_at"
+#define COLUMNS SHORT ", content, specs"
+
+static void read_tool(struct row *row, void *out) /* in the order of SHORT */
 {
     struct tool *t = out;
 
@@ -19,7 +21,7 @@ static void read_tool(struct row *row, void *out) /* id, user_id, name, meta, ac
     t->created_at = row_int(row, 6);
 }
 
-static void read_with_code(struct row *row, void *out) /* the same, content, specs */
+static void read_with_code(struct row *row, void *out) /* in the order of COLUMNS */
 {
     struct tool *t = out;
 
@@ -28,17 +30,65 @@ static void read_with_code(struct row *row, void *out) /* the same, content, spe
     t->specs = row_json(row, 8);
 }
 
+static void read_text(struct row *row, void *out)
+{
+    *(struct str *)out = row_json(row, 0);
+}
+
 enum db_status tool_list(struct db *db, struct arena *mem, bool with_code, struct tool **out, size_t *n)
 {
     if (with_code)
         return db_all(db, mem, read_with_code, sizeof **out, out, n,
-                      "SELECT id, user_id, name, meta, access_control, updated_at, created_at, content, specs FROM "
-                      "tool ORDER BY updated_at DESC",
-                      NO_ARGS);
-    return db_all(
-        db, mem, read_tool, sizeof **out, out, n,
-        "SELECT id, user_id, name, meta, access_control, updated_at, created_at FROM tool ORDER BY updated_at DESC",
-        NO_ARGS);
+                      "SELECT " COLUMNS " FROM tool ORDER BY updated_at DESC", NO_ARGS);
+    return db_all(db, mem, read_tool, sizeof **out, out, n, "SELECT " SHORT " FROM tool ORDER BY updated_at DESC",
+                  NO_ARGS);
+}
+
+enum db_status tool_by_id(struct db *db, struct arena *mem, struct str id, struct tool *out)
+{
+    return db_one(db, mem, read_with_code, out, "SELECT " COLUMNS " FROM tool WHERE id = $1", ARGS(id));
+}
+
+static enum db_status changed(enum db_status st)
+{
+    if (st == DB_ROW)
+        counter_bump(COUNTER_FUNCTIONS);
+    return st;
+}
+
+enum db_status tool_insert(struct db *db, const struct tool *t)
+{
+    return changed(db_exec(db,
+                           "INSERT INTO tool (" COLUMNS ", valves) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'null')",
+                           ARGS(t->id, t->user_id, t->name, json_or_null(t->meta), json_or_null(t->access_control),
+                                t->updated_at, t->created_at, t->content, json_or_null(t->specs)),
+                           NULL));
+}
+
+enum db_status tool_update(struct db *db, const struct tool *t)
+{
+    return changed(db_exec(db,
+                           "UPDATE tool SET name = $2, meta = $3, access_control = $4, updated_at = $5, content = $6,"
+                           " specs = $7 WHERE id = $1",
+                           ARGS(t->id, t->name, json_or_null(t->meta), json_or_null(t->access_control), t->updated_at,
+                                t->content, json_or_null(t->specs)),
+                           NULL));
+}
+
+enum db_status tool_delete(struct db *db, struct str id)
+{
+    return changed(db_exec(db, "DELETE FROM tool WHERE id = $1", ARGS(id), NULL));
+}
+
+enum db_status tool_valves(struct db *db, struct arena *mem, struct str id, struct str *json)
+{
+    return db_one(db, mem, read_text, json, "SELECT valves FROM tool WHERE id = $1", ARGS(id));
+}
+
+enum db_status tool_set_valves(struct db *db, struct str id, struct str json, int64_t now_s)
+{
+    return changed(
+        db_exec(db, "UPDATE tool SET valves = $2, updated_at = $3 WHERE id = $1", ARGS(id, json, now_s), NULL));
 }
 
 /* Of a tool's meta only description and manifest are shown. */
@@ -68,20 +118,4 @@ void tool_json_open(struct arena *mem, struct buf *b, const struct tool *t)
         member_text(b, ",\"content\":", t->content);
         member_json(b, ",\"specs\":", t->specs);
     }
-}
-
-bool tool_has_user_valves(const struct tool *t)
-{
-    static const char word[] = "class UserValves";
-    struct str rest = t->content, line;
-
-    while (str_split(&rest, '\n', &line)) {
-        struct str code = str_trim(line);
-
-        if (code.p != line.p && str_starts(code, word) &&
-            (code.n == sizeof word - 1 ||
-             !(isalnum((unsigned char)code.p[sizeof word - 1]) || code.p[sizeof word - 1] == '_')))
-            return true;
-    }
-    return false;
 }

@@ -59,6 +59,10 @@ const struct py_class *py_class_of(struct arena *mem, struct py_source *source, 
 bool py_value(struct arena *mem, struct py_source *source, const struct py_scope *scope, const struct py_expr *e,
               json_object **out);
 
+/* The value of a definition of a class; auto() of an enumeration included. */
+bool py_member_value(struct arena *mem, struct py_source *source, const struct py_class *c, const struct py_def *d,
+                     json_object **out);
+
 /* json.dumps(v), with that indent (negative: none). False: the text is too long. */
 bool py_dumps(struct arena *mem, json_object *v, int indent, struct str *out);
 

@@ -106,8 +106,10 @@ static enum kind kind_by_name(struct str name)
     static const struct {
         const char *name;
         enum kind kind;
-    } known[] = { { "pydantic.BaseModel", CLASS_MODEL }, { "enum.Enum", CLASS_ENUM },
-                  { "enum.IntEnum", CLASS_ENUM },        { "enum.StrEnum", CLASS_ENUM },
+    } known[] = { { "pydantic.BaseModel", CLASS_MODEL },
+                  { "enum.Enum", CLASS_ENUM },
+                  { "enum.IntEnum", CLASS_ENUM },
+                  { "enum.StrEnum", CLASS_ENUM },
                   { "typing.TypedDict", CLASS_TYPED_DICT } };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
@@ -215,7 +217,7 @@ static enum status value_of_field(struct py_schemas *s, const struct field *f, s
 
     *required = true;
     *has_default = false;
-    for (uint32_t i = 2; annotation && annotation->kind == PY_EXPR_INDEX && i < annotation->n; i++)
+    for (uint32_t i = 2; !s->bare && annotation && annotation->kind == PY_EXPR_INDEX && i < annotation->n; i++)
         if (py_is_call_of(s, f->scope, annotation->items[i], "pydantic.Field"))
             st = field_default(s, f, annotation->items[i], has_default, value, required);
     if (st != OK || !e || e->kind == PY_EXPR_ELLIPSIS)
@@ -378,11 +380,14 @@ static enum status model_schema(struct py_schemas *s, const struct py_class *c, 
 {
     struct fields *fields = arena_new_one(s->mem, struct fields);
     json_object *config = json_new_object(s->mem);
+    bool was_bare = s->bare;
     struct str extra;
     enum status st = collect(s, c, fields, 0);
 
+    s->bare = false;
     if (st == OK)
         st = add_fields(s, fields, schema);
+    s->bare = was_bare;
     if (st != OK)
         return st;
     read_config(s, c, config, 0);
@@ -397,30 +402,19 @@ static enum status model_schema(struct py_schemas *s, const struct py_class *c, 
     return OK;
 }
 
-static bool is_auto(struct py_schemas *s, const struct py_scope *scope, const struct py_expr *e)
-{
-    return py_is_call_of(s, scope, e, "enum.auto");
-}
-
 static enum status enum_schema(struct py_schemas *s, const struct py_class *c, json_object *schema)
 {
     json_object *values = json_set_array(schema, "enum"), *v;
     bool texts = true, numbers = true;
-    int64_t last = 0;
 
     for (uint32_t i = 0; i < c->scope.n; i++) {
         const struct py_def *d = &c->scope.v[i];
-        const struct py_expr *e = d->kind == PY_VALUE ? range_expr(s, d->value) : NULL;
 
-        if (!e || str_starts(d->name, "_") || d->annotation.from < d->annotation.to)
+        if (d->kind != PY_VALUE || d->value.from >= d->value.to || str_starts(d->name, "_") ||
+            d->annotation.from < d->annotation.to)
             continue;
-        if (is_auto(s, &c->scope, e))
-            v = has_base(s, c, "enum.StrEnum") ? json_new_str(s->mem, str_lower(s->mem, d->name))
-                                               : json_new_int(s->mem, last + 1);
-        else if (!py_value(s->mem, s->source, &c->scope, e, &v))
+        if (!py_member_value(s->mem, s->source, c, d, &v))
             return wrong(s, d->line, "the value cannot be known without running the code", d->name);
-        if (json_is(v, json_type_int))
-            last = json_object_get_int64(v);
         texts &= json_is(v, json_type_string);
         numbers &= json_is(v, json_type_int);
         json_push(values, v);
@@ -668,8 +662,7 @@ static enum status add_parameters(struct py_schemas *s, const struct py_function
             continue;
         if (fields->n == FIELDS_MAX)
             return wrong(s, f->line, "too many parameters", f->name);
-        fields->v[fields->n++] =
-            (struct field){ p->name, scope, p->annotation, p->value, f->line, description };
+        fields->v[fields->n++] = (struct field){ p->name, scope, p->annotation, p->value, f->line, description };
     }
     return OK;
 }
@@ -684,6 +677,7 @@ static enum status method_spec(struct py_schemas *s, const struct py_function *f
     enum status st;
 
     s->defs = json_new_object(s->mem);
+    s->bare = true;
     if (!py_string(s->mem, &s->source->tokens, f->docstring, &docstring))
         docstring = S("");
     st = add_parameters(s, f, scope, docstring, fields);
@@ -729,8 +723,7 @@ static enum status methods_of(struct py_schemas *s, const struct py_class *top, 
     for (uint32_t i = 0; i < c->scope.n; i++) {
         const struct py_def *d = &c->scope.v[i];
 
-        if (d->kind != PY_FUNCTION || str_starts(d->name, "__") ||
-            attribute(s->mem, s->source, top, d->name, 0) != d ||
+        if (d->kind != PY_FUNCTION || str_starts(d->name, "__") || attribute(s->mem, s->source, top, d->name, 0) != d ||
             has_decorator(s, d->function, &c->scope, "property") ||
             has_decorator(s, d->function, &c->scope, "functools.cached_property"))
             continue;

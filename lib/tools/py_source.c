@@ -121,9 +121,9 @@ static bool starts_value(const struct py_token *t)
 
 static bool is_two_sided(const struct py_token *t)
 {
-    static const char *const ops[] = { "=",  "==", "!=", "<",  ">",  "<=",  ">=",  "/=",  "%",   "&",  "|",
-                                       "^",  "<<", ">>", "+=", "-=", "*=",  "%=",  "&=",  "|=",  "^=", "@=",
-                                       "//", ":=", "->", "**=", "//=", ">>=", "<<=" };
+    static const char *const ops[] = { "=",  "==", "!=", "<",  ">",  "<=",  ">=",  "/=",  "%",  "&",
+                                       "|",  "^",  "<<", ">>", "+=", "-=",  "*=",  "%=",  "&=", "|=",
+                                       "^=", "@=", "//", ":=", "->", "**=", "//=", ">>=", "<<=" };
 
     if (t->kind != PY_OP)
         return false;
@@ -354,10 +354,9 @@ static enum status read_function(struct reader *r, uint32_t at, struct py_scope 
     colon = find_op(r, r->t.v[open].pair, line, ":");
     if (colon == line)
         return wrong(r, at, "expected ':'");
-    *f = (struct py_function){ .name = r->t.v[at].text,
-                               .line = r->t.v[at].line,
-                               .decorators = decorators,
-                               .decorators_n = decorators_n };
+    *f = (struct py_function){
+        .name = r->t.v[at].text, .line = r->t.v[at].line, .decorators = decorators, .decorators_n = decorators_n
+    };
     st = read_parameters(r, open + 1, r->t.v[open].pair, f);
     if (st != OK)
         return st;

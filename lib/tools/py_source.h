@@ -17,7 +17,8 @@ struct py_def {
     struct str name;
     uint32_t line;
     struct py_range annotation, value; /* PY_VALUE: name: annotation = value, either may be missing */
-    struct str module, member;         /* PY_IMPORT: from module import member; member absent: the module itself; "*" has no name */
+    struct str module,
+        member; /* PY_IMPORT: from module import member; member absent: the module itself; "*" has no name */
     struct py_function *function;
     struct py_class *class_;
 };
@@ -56,7 +57,8 @@ struct py_class {
 struct py_source {
     struct py_tokens tokens;
     struct py_scope scope;
-    size_t work; /* bytes looked at to find values: names may stand for names without end. Past PY_WORK_MAX no value is known */
+    size_t
+        work; /* bytes looked at to find values: names may stand for names without end. Past PY_WORK_MAX no value is known */
 };
 
 enum { PY_WORK_MAX = 16 << 20 };

@@ -31,10 +31,11 @@ bool py_is_name(const struct py_token *t, const char *name)
 
 bool py_is_keyword(struct str name)
 {
-    static const char *const words[] = { "and",  "as",     "assert", "async",  "await", "break", "class",   "continue",
-                                         "def",  "del",    "elif",   "else",   "except", "finally", "for",   "from",
-                                         "global", "if",   "import", "in",     "is",    "lambda", "nonlocal", "not",
-                                         "or",   "pass",   "raise",  "return", "try",   "while", "with",    "yield" };
+    static const char *const words[] = { "and",      "as",       "assert", "async", "await",  "break",  "class",
+                                         "continue", "def",      "del",    "elif",  "else",   "except", "finally",
+                                         "for",      "from",     "global", "if",    "import", "in",     "is",
+                                         "lambda",   "nonlocal", "not",    "or",    "pass",   "raise",  "return",
+                                         "try",      "while",    "with",   "yield" };
 
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
         if (str_is(name, words[i]))

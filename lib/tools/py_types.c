@@ -241,7 +241,7 @@ static const char *common_type(json_object *values)
     static const struct {
         json_type type;
         const char *name;
-    } names[] = { { json_type_string, "string" },   { json_type_int, "integer" },  { json_type_double, "number" },
+    } names[] = { { json_type_string, "string" },   { json_type_int, "integer" }, { json_type_double, "number" },
                   { json_type_boolean, "boolean" }, { json_type_array, "array" }, { json_type_null, "null" } };
     json_type type = json_object_get_type(json_at(values, 0));
 
@@ -280,7 +280,7 @@ static enum status annotated(struct py_schemas *s, const struct py_scope *scope,
 {
     enum status st = py_type_read(s, scope, e->items[1], out);
 
-    for (uint32_t i = 2; st == OK && i < e->n; i++) {
+    for (uint32_t i = 2; st == OK && !s->bare && i < e->n; i++) {
         const struct py_expr *more = e->items[i];
 
         if (py_is_call_of(s, scope, more, "pydantic.Field"))
@@ -300,13 +300,21 @@ static bool is_one_of(struct str name, const char *const *names)
 static enum status indexed(struct py_schemas *s, const struct py_scope *scope, const struct py_expr *e,
                            struct py_type *out)
 {
-    static const char *const arrays[] = { "list", "typing.List", "typing.Sequence", "typing.Iterable",
-                                          "typing.Collection", "typing.MutableSequence", NULL };
-    static const char *const sets[] = { "set", "frozenset", "typing.Set", "typing.FrozenSet", "typing.AbstractSet",
-                                        "typing.MutableSet", NULL };
-    static const char *const dicts[] = { "dict", "typing.Dict", "typing.Mapping", "typing.MutableMapping",
-                                         "typing.DefaultDict", "typing.OrderedDict", "collections.OrderedDict",
-                                         "collections.defaultdict", NULL };
+    static const char *const arrays[] = {
+        "list", "typing.List", "typing.Sequence", "typing.Iterable", "typing.Collection", "typing.MutableSequence", NULL
+    };
+    static const char *const sets[] = {
+        "set", "frozenset", "typing.Set", "typing.FrozenSet", "typing.AbstractSet", "typing.MutableSet", NULL
+    };
+    static const char *const dicts[] = { "dict",
+                                         "typing.Dict",
+                                         "typing.Mapping",
+                                         "typing.MutableMapping",
+                                         "typing.DefaultDict",
+                                         "typing.OrderedDict",
+                                         "collections.OrderedDict",
+                                         "collections.defaultdict",
+                                         NULL };
     struct str name = py_full_name(s->mem, s->source, scope, e->items[0]);
 
     if (e->n < 2)
@@ -391,8 +399,7 @@ static enum status constrained(struct py_schemas *s, const struct py_scope *scop
 
 bool py_is_call_of(struct py_schemas *s, const struct py_scope *scope, const struct py_expr *e, const char *full_name)
 {
-    return e && e->kind == PY_EXPR_CALL &&
-           str_is(py_full_name(s->mem, s->source, scope, e->items[0]), full_name);
+    return e && e->kind == PY_EXPR_CALL && str_is(py_full_name(s->mem, s->source, scope, e->items[0]), full_name);
 }
 
 static enum status read_inside(struct py_schemas *s, const struct py_scope *scope, const struct py_expr *e,
@@ -439,7 +446,8 @@ enum status py_type_read(struct py_schemas *s, const struct py_scope *scope, con
 /* ---- Field(…) */
 
 static const struct constraint {
-    const char *argument, *number, *text, *array, *object; /* what it is called in the schema of each kind; NULL: not allowed */
+    const char *argument, *number, *text, *array,
+        *object; /* what it is called in the schema of each kind; NULL: not allowed */
 } constraints[] = {
     { "ge", "minimum", NULL, NULL, NULL },
     { "gt", "exclusiveMinimum", NULL, NULL, NULL },
@@ -454,10 +462,25 @@ static const struct constraint {
 };
 
 /* Arguments that the schema does not show. */
-static const char *const silent[] = { "default", "default_factory", "exclude", "repr", "init", "init_var", "kw_only",
-                                      "strict", "frozen", "validate_default", "union_mode", "coerce_numbers_to_str",
-                                      "allow_inf_nan", "max_digits", "decimal_places", "fail_fast", "field_title_generator",
-                                      "discriminator", NULL };
+static const char *const silent[] = { "default",
+                                      "default_factory",
+                                      "exclude",
+                                      "repr",
+                                      "init",
+                                      "init_var",
+                                      "kw_only",
+                                      "strict",
+                                      "frozen",
+                                      "validate_default",
+                                      "union_mode",
+                                      "coerce_numbers_to_str",
+                                      "allow_inf_nan",
+                                      "max_digits",
+                                      "decimal_places",
+                                      "fail_fast",
+                                      "field_title_generator",
+                                      "discriminator",
+                                      NULL };
 static const char *const shown[] = { "title", "description", "examples", "deprecated", NULL };
 
 static const char *name_for(const struct constraint *c, int kind)

@@ -8,13 +8,20 @@ struct py_schemas { /* schemas that are being written: one model with what it re
     struct arena *mem;
     struct py_source *source;
     json_object *defs; /* {name: schema} of models and enumerations */
+    bool bare;         /* of Annotated the type alone counts, as typing.get_type_hints() has it */
     unsigned depth;
     struct error *err;
 };
 
 struct py_type {
     json_object *schema; /* the caller's to change */
-    enum { PY_TYPE_PLAIN, PY_TYPE_NUMBER, PY_TYPE_TEXT, PY_TYPE_ARRAY, PY_TYPE_OBJECT } kind; /* which constraints it takes */
+    enum {
+        PY_TYPE_PLAIN,
+        PY_TYPE_NUMBER,
+        PY_TYPE_TEXT,
+        PY_TYPE_ARRAY,
+        PY_TYPE_OBJECT
+    } kind;             /* which constraints it takes */
     json_object *inner; /* where constraints go: of an Optional what is not null; else schema */
     bool is_reference;  /* to a model or enumeration, which has its own title */
 };

@@ -49,17 +49,35 @@ static bool is_value(const struct py_def *d)
     return d->kind == PY_VALUE && d->value.from < d->value.to;
 }
 
+static bool is_one_of(struct str name, const char *const *names)
+{
+    for (; *names; names++)
+        if (str_is(name, *names))
+            return true;
+    return false;
+}
+
 /* A name that only `from module import *` can have brought. */
 static struct str by_star(struct reader *r, struct str name)
 {
-    const struct py_def *star = py_find(&r->source->scope, S("*"));
-    static const char *const builtins[] = { "str", "int", "float", "bool", "bytes", "list", "dict", "set",
-                                            "tuple", "frozenset", "object", "type", "None" };
+    static const char *const builtins[] = { "str", "int",   "float",     "bool",   "bytes", "list", "dict",
+                                            "set", "tuple", "frozenset", "object", "type",  "None", NULL };
+    static const char *const of_typing[] = { "Any",       "Optional",    "Union",          "List",
+                                             "Dict",      "Set",         "Tuple",          "FrozenSet",
+                                             "Literal",   "Annotated",   "ClassVar",       "Final",
+                                             "Sequence",  "Iterable",    "Mapping",        "MutableMapping",
+                                             "Callable",  "Awaitable",   "Type",           "Text",
+                                             "TypedDict", "DefaultDict", "OrderedDict",    "Collection",
+                                             "Generator", "Iterator",    "AsyncGenerator", NULL };
+    const struct py_scope *module = &r->source->scope;
 
-    for (size_t i = 0; i < sizeof(builtins) / sizeof(*builtins); i++)
-        if (str_is(name, builtins[i]))
-            return name;
-    return star ? str_f(r->mem, "%.*s.%.*s", STR(star->module), STR(name)) : name;
+    for (uint32_t i = is_one_of(name, builtins) ? 0 : module->n; i > 0; i--) {
+        const struct py_def *star = &module->v[i - 1];
+
+        if (str_is(star->name, "*") && str_is(star->module, "typing") == is_one_of(name, of_typing))
+            return str_f(r->mem, "%.*s.%.*s", STR(star->module), STR(name));
+    }
+    return name;
 }
 
 static struct str full_name(struct reader *r, const struct py_scope *scope, const struct py_expr *e)
@@ -275,12 +293,61 @@ static bool dictionary(struct reader *r, const struct py_scope *scope, const str
         json_object *key, *v;
         struct str name;
 
-        if (!value(r, scope, e->items[i], &key) || !value(r, scope, e->items[i + 1], &v) ||
-            !key_text(r, key, &name) || str_find_c(name, '\0') != STR_NPOS)
+        if (!value(r, scope, e->items[i], &key) || !value(r, scope, e->items[i + 1], &v) || !key_text(r, key, &name) ||
+            str_find_c(name, '\0') != STR_NPOS)
             return false;
         json_set(*out, str_c(r->mem, name), v);
     }
     return true;
+}
+
+static bool is_auto(struct reader *r, const struct py_scope *scope, const struct py_expr *e)
+{
+    return e->kind == PY_EXPR_CALL && str_is(py_full_name(r->mem, r->source, scope, e->items[0]), "enum.auto");
+}
+
+static bool is_str_enum(struct reader *r, const struct py_class *c)
+{
+    const struct py_expr *base;
+
+    if (c->arguments.from >= c->arguments.to)
+        return false;
+    base = py_expr_read(r->mem, &r->source->tokens, c->arguments);
+    return str_is(py_full_name(r->mem, r->source, c->scope.up, base), "enum.StrEnum");
+}
+
+/* A value of a class; auto() counts on from the whole number before it. */
+static bool member_value(struct reader *r, const struct py_class *c, const struct py_def *d, json_object **out)
+{
+    const struct py_expr *e = value_of(r, d);
+    int64_t last = 0;
+
+    if (!is_auto(r, &c->scope, e))
+        return value(r, &c->scope, e, out);
+    if (is_str_enum(r, c)) {
+        *out = json_new_str(r->mem, str_lower(r->mem, d->name));
+        return true;
+    }
+    for (const struct py_def *other = c->scope.v; other <= d; other++) {
+        json_object *v;
+
+        if (!is_value(other))
+            continue;
+        if (is_auto(r, &c->scope, value_of(r, other)))
+            last++;
+        else if (value(r, &c->scope, value_of(r, other), &v) && json_is(v, json_type_int))
+            last = json_object_get_int64(v);
+    }
+    *out = json_new_int(r->mem, last);
+    return true;
+}
+
+bool py_member_value(struct arena *mem, struct py_source *source, const struct py_class *c, const struct py_def *d,
+                     json_object **out)
+{
+    struct reader r = { mem, source, 0 };
+
+    return member_value(&r, c, d, out);
 }
 
 /* Color.RED, Color.RED.value, Tools.LIMIT */
@@ -291,7 +358,7 @@ static bool attribute(struct reader *r, const struct py_scope *scope, const stru
     const struct py_def *d = c ? py_find(&c->scope, e->name) : NULL;
 
     if (d && is_value(d))
-        return value(r, &c->scope, value_of(r, d), out);
+        return member_value(r, c, d, out);
     return !c && str_is(e->name, "value") && e->items[0]->kind == PY_EXPR_ATTRIBUTE &&
            value(r, scope, e->items[0], out);
 }
@@ -391,9 +458,7 @@ static bool value_inside(struct reader *r, const struct py_scope *scope, const s
     case PY_EXPR_DICT: return dictionary(r, scope, e, out);
     case PY_EXPR_ATTRIBUTE: return attribute(r, scope, e, out);
     case PY_EXPR_CALL: return call(r, scope, e, out);
-    case PY_EXPR_NAME:
-        d = py_lookup(scope, e->name);
-        return d && is_value(d) && value(r, scope, value_of(r, d), out);
+    case PY_EXPR_NAME: d = py_lookup(scope, e->name); return d && is_value(d) && value(r, scope, value_of(r, d), out);
     case PY_EXPR_INDEX:
     case PY_EXPR_ELLIPSIS:
     case PY_EXPR_OTHER: break;

@@ -52,8 +52,8 @@ static bool read_pair(struct str line, struct str *key, struct str *value)
     size_t n = 0;
 
     line = stripped(line);
-    while (n < line.n && (line.p[n] == '_' || (line.p[n] >= 'a' && line.p[n] <= 'z') ||
-                          (line.p[n] >= 'A' && line.p[n] <= 'Z')))
+    while (n < line.n &&
+           (line.p[n] == '_' || (line.p[n] >= 'a' && line.p[n] <= 'z') || (line.p[n] >= 'A' && line.p[n] <= 'Z')))
         n++;
     if (n == 0 || n >= line.n || line.p[n] != ':')
         return false;
@@ -78,8 +78,8 @@ json_object *python_frontmatter(struct arena *mem, struct str content)
 /* ---- classes */
 
 /* The class of that name in the module. OK with NULL: the module has nothing of that name. */
-static enum status class_named(struct arena *mem, struct py_source *source, const char *name, const struct py_class **out,
-                               struct error *err)
+static enum status class_named(struct arena *mem, struct py_source *source, const char *name,
+                               const struct py_class **out, struct error *err)
 {
     const struct py_def *d = py_find(&source->scope, str_of(name));
     struct py_expr by_name = { .kind = PY_EXPR_NAME, .name = str_of(name) };

@@ -78,8 +78,7 @@ static bool check_integer(struct check *c, const struct loc *at, json_object *v,
     if (strict || !json_is(v, json_type_string))
         return complain(c, at, "int_type", "Input should be a valid integer");
     if (lax_int(json_str_value(v), &i) != NUMBER_OK)
-        return complain(c, at, "int_parsing",
-                        "Input should be a valid integer, unable to parse string as an integer");
+        return complain(c, at, "int_parsing", "Input should be a valid integer, unable to parse string as an integer");
     *out = json_new_int(c->mem, i);
     return true;
 }
@@ -98,8 +97,7 @@ static bool check_number(struct check *c, const struct loc *at, json_object *v, 
     if (strict || !json_is(v, json_type_string))
         return complain(c, at, "float_type", "Input should be a valid number");
     if (!lax_double(json_str_value(v), &d))
-        return complain(c, at, "float_parsing",
-                        "Input should be a valid number, unable to parse string as a number");
+        return complain(c, at, "float_parsing", "Input should be a valid number, unable to parse string as a number");
     *out = json_new_double(c->mem, d);
     return true;
 }
@@ -243,12 +241,13 @@ static bool check_array(struct check *c, const struct loc *at, json_object *sche
     return good && has_length(c, at, schema, "minItems", "maxItems", "item", json_length(*out));
 }
 
-static bool check_members(struct check *c, const struct loc *at, json_object *schema, json_object *v, bool strict,
-                          json_object *out)
+static bool check_known(struct check *c, const struct loc *at, json_object *properties, json_object *v, bool strict,
+                        json_object *out)
 {
-    json_object *properties = json_get(schema, "properties"), *more = json_get(schema, "additionalProperties");
     bool good = true;
 
+    if (!json_is(properties, json_type_object))
+        return true;
     json_object_object_foreach(properties, name, own)
     {
         const struct loc here = { at, name, 0 };
@@ -261,6 +260,15 @@ static bool check_members(struct check *c, const struct loc *at, json_object *sc
         else
             good = false;
     }
+    return good;
+}
+
+static bool check_members(struct check *c, const struct loc *at, json_object *schema, json_object *v, bool strict,
+                          json_object *out)
+{
+    json_object *properties = json_get(schema, "properties"), *more = json_get(schema, "additionalProperties");
+    bool good = check_known(c, at, properties, v, strict, out);
+
     JSON_EACH (json_get(schema, "required"), i, required) {
         const struct loc here = { at, json_str_value(required).p, 0 };
 
@@ -291,8 +299,7 @@ static bool check_object(struct check *c, const struct loc *at, json_object *sch
         return complain(c, at, "dict_type", "Input should be a valid dictionary");
     *out = json_new_object(c->mem);
     return check_members(c, at, schema, v, strict, *out) &&
-           has_length(c, at, schema, "minProperties", "maxProperties", "item",
-                      (size_t)json_object_object_length(*out));
+           has_length(c, at, schema, "minProperties", "maxProperties", "item", (size_t)json_object_object_length(*out));
 }
 
 /* ---- any */
