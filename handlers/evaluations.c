@@ -223,8 +223,8 @@ const struct route evaluations_routes[] = {
     { POST, "/api/v1/evaluations/feedback", VERIFIED, create_feedback, .form = feedback_form, .keep_unknown = true,
       .about = "A new feedback" },
     { GET, "/api/v1/evaluations/feedback/{id}", VERIFIED, get_feedback, .about = "One feedback" },
-    { POST, "/api/v1/evaluations/feedback/{id}", VERIFIED, update_feedback, .form = feedback_form,
-      .keep_unknown = true, .about = "Changes a feedback" },
+    { POST, "/api/v1/evaluations/feedback/{id}", VERIFIED, update_feedback, .form = feedback_form, .keep_unknown = true,
+      .about = "Changes a feedback" },
     { DELETE, "/api/v1/evaluations/feedback/{id}", VERIFIED, delete_feedback, .about = "Deletes a feedback" },
     END
 };

@@ -51,8 +51,8 @@ static int list_servers(struct request *r, struct response *out)
 /* ---- what is passed on */
 
 /* The call of the server with that index, without a body. NULL: there is none; the answer is made: *status. */
-static json_object *call_of(struct request *r, struct response *out, int64_t index, const char *method,
-                            struct str path, struct str body, int *status)
+static json_object *call_of(struct request *r, struct response *out, int64_t index, const char *method, struct str path,
+                            struct str body, int *status)
 {
     struct provider p;
 

@@ -121,7 +121,8 @@ static const struct {
     { "nothing", "", "No Tools class found in the module" },
     { "a class from elsewhere", "from x import Tools", "Tools is not a class that the source shows" },
     { "a function", "def Tools(): pass", "Tools is not a class that the source shows" },
-    { "a base from elsewhere", "from x import Base\nclass Tools(Base):\n    def f(self): pass", "inherits from x.Base" },
+    { "a base from elsewhere", "from x import Base\nclass Tools(Base):\n    def f(self): pass",
+      "inherits from x.Base" },
     { "a type without a name", "class Tools:\n    def f(self, a: Optional[str]): pass", "Optional" },
     { "a type from elsewhere", "from x import Y\nclass Tools:\n    def f(self, a: Y): pass", "the type x.Y" },
     { "a class of no known kind", "class Y: pass\nclass Tools:\n    def f(self, a: Y): pass",
@@ -137,8 +138,10 @@ static const struct {
       "a field without a type: a" },
     { "a class that inherits from itself", "class Tools(Tools):\n    def f(self): pass", "inherits from Tools" },
     { "types without end",
-      "class Tools:\n    def f(self, a: list[list[list[list[list[list[list[list[list[list[list[list[list[list[list[list["
-      "list[list[list[list[list[list[list[list[list[list[list[list[list[list[list[list[int]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
+      "class Tools:\n    def f(self, a: "
+      "list[list[list[list[list[list[list[list[list[list[list[list[list[list[list[list["
+      "list[list[list[list[list[list[list[list[list[list[list[list[list[list[list[list[int]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
+      "]]"
       "]): pass",
       "types within types without end" },
 };
@@ -216,13 +219,17 @@ static void kinds_of_functions(void **state)
 static const struct {
     const char *label, *source, *want;
 } manifests[] = {
-    { "values keep their colons", "\"\"\"\ntitle: A: b\n  x_Y :no\n z:\n\"\"\"\nlate: 1", "{\"title\":\"A: b\",\"z\":\"\"}" },
+    { "values keep their colons", "\"\"\"\ntitle: A: b\n  x_Y :no\n z:\n\"\"\"\nlate: 1",
+      "{\"title\":\"A: b\",\"z\":\"\"}" },
     { "white space around the quotes", "  \"\"\" \r\na: 1\r\nb: 2\r\n\"\"\"", "{\"a\":\"1\",\"b\":\"2\"}" },
     { "the last of two", "\"\"\"\na: 1\na: 2", "{\"a\":\"2\"}" },
     { "text on the first line", "\"\"\"title: x\n\"\"\"", "{}" },
     { "other quotes", "'''\ntitle: x\n'''", "{}" },
     { "ended on a line of text", "\"\"\"\na: 1\nb: 2 \"\"\"\nc: 3", "{\"a\":\"1\"}" },
-    { "other line ends", "\"\"\"\na: 1\vb: 2\xe2\x80\xa8" "c: 3\f\"\"\"", "{\"a\":\"1\",\"b\":\"2\",\"c\":\"3\"}" },
+    { "other line ends",
+      "\"\"\"\na: 1\vb: 2\xe2\x80\xa8"
+      "c: 3\f\"\"\"",
+      "{\"a\":\"1\",\"b\":\"2\",\"c\":\"3\"}" },
     { "nothing", "", "{}" },
 };
 
@@ -233,20 +240,27 @@ static void manifests_of_sources(void **state)
         same(manifests[i].label, "manifest", python_frontmatter(mem, str_of(manifests[i].source)),
              parsed(str_of(manifests[i].want)));
     assert_string_equal(
-        str_c(mem, python_imports_replaced(mem, S("from utils.x import y\nfrom main import z\nfrom open_webui.config import a"))),
+        str_c(mem, python_imports_replaced(
+                       mem, S("from utils.x import y\nfrom main import z\nfrom open_webui.config import a"))),
         "from open_webui.utils.x import y\nfrom open_webui.main import z\nfrom open_webui.config import a");
 }
 
 /* ---- values of valves */
 
-static const char schema[] =
-    "{\"title\":\"Valves\",\"type\":\"object\",\"required\":[\"key\"],\"$defs\":{\"P\":{\"title\":\"P\",\"type\":\"object\",\"properties\":"
-    "{\"x\":{\"type\":\"integer\"},\"next\":{\"anyOf\":[{\"$ref\":\"#/$defs/P\"},{\"type\":\"null\"}]}},\"required\":[\"x\"]}},"
-    "\"properties\":{\"key\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":4},\"n\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9},"
-    "\"f\":{\"type\":\"number\",\"exclusiveMaximum\":2},\"on\":{\"type\":\"boolean\"},\"mode\":{\"enum\":[\"a\",\"b\"],\"type\":\"string\"},"
-    "\"u\":{\"anyOf\":[{\"type\":\"integer\"},{\"type\":\"string\"},{\"type\":\"null\"}]},\"l\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"},"
-    "\"uniqueItems\":true},\"d\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"number\"}},\"p\":{\"$ref\":\"#/$defs/P\"},"
-    "\"t\":{\"type\":\"array\",\"prefixItems\":[{\"type\":\"integer\"},{\"type\":\"string\"}],\"minItems\":2,\"maxItems\":2},\"any\":{}}}";
+static const char schema[] = "{\"title\":\"Valves\",\"type\":\"object\",\"required\":[\"key\"],\"$defs\":{\"P\":{"
+                             "\"title\":\"P\",\"type\":\"object\",\"properties\":"
+                             "{\"x\":{\"type\":\"integer\"},\"next\":{\"anyOf\":[{\"$ref\":\"#/$defs/"
+                             "P\"},{\"type\":\"null\"}]}},\"required\":[\"x\"]}},"
+                             "\"properties\":{\"key\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":4},\"n\":{"
+                             "\"type\":\"integer\",\"minimum\":1,\"maximum\":9},"
+                             "\"f\":{\"type\":\"number\",\"exclusiveMaximum\":2},\"on\":{\"type\":\"boolean\"},"
+                             "\"mode\":{\"enum\":[\"a\",\"b\"],\"type\":\"string\"},"
+                             "\"u\":{\"anyOf\":[{\"type\":\"integer\"},{\"type\":\"string\"},{\"type\":\"null\"}]},"
+                             "\"l\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"},"
+                             "\"uniqueItems\":true},\"d\":{\"type\":\"object\",\"additionalProperties\":{\"type\":"
+                             "\"number\"}},\"p\":{\"$ref\":\"#/$defs/P\"},"
+                             "\"t\":{\"type\":\"array\",\"prefixItems\":[{\"type\":\"integer\"},{\"type\":\"string\"}],"
+                             "\"minItems\":2,\"maxItems\":2},\"any\":{}}}";
 
 static const struct {
     const char *form, *want; /* JSON; or, with a ! before it, a part of the complaint */
@@ -260,7 +274,8 @@ static const struct {
       "{\"key\":\"k\",\"u\":1,\"t\":[1,\"a\"],\"p\":{\"x\":1,\"next\":{\"x\":2}}}" },
     { "{}", "!1 validation error for Valves\nkey\n  Field required [type=missing]" },
     { "{\"key\":\"\",\"n\":\"many\"}",
-      "!2 validation errors for Valves\nkey\n  Value should have at least 1 character [type=string_too_short]\nn\n  Input "
+      "!2 validation errors for Valves\nkey\n  Value should have at least 1 character [type=string_too_short]\nn\n  "
+      "Input "
       "should be a valid integer, unable to parse string as an integer [type=int_parsing]" },
     { "{\"key\":\"12345\"}", "!at most 4 characters" },
     { "{\"key\":5}", "!key\n  Input should be a valid string [type=string_type]" },
