@@ -257,6 +257,7 @@ int fail_status(struct response *out, enum status st, const struct error *err)
         { INVALID, 400, "Bad Request" },
         { NOT_FOUND, 404, "Not Found" },
         { TOO_BIG, 413, "Request Entity Too Large" },
+        { NO_SPACE, 507, "Insufficient Storage" },
     };
 
     log_error("%s", err && err->text[0] ? err->text : "a step failed without giving a reason");

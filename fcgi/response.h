@@ -62,9 +62,9 @@ int fail_form(struct response *out, const char *where, const char *member, const
               json_object *input, json_object *ctx);
 /* After DB_ERROR: 503 with Retry-After when the database is away or locked, else 500; the cause is logged. */
 int fail_db(struct response *out, struct db *db);
-int fail_status(
-    struct response *out, enum status st,
-    const struct error *err); /* INVALID 400, NOT_FOUND 404, UNAVAILABLE 503, TOO_BIG 413, else 500; logged */
+int fail_status(struct response *out, enum status st,
+                const struct error *
+                    err); /* INVALID 400, NOT_FOUND 404, UNAVAILABLE 503, TOO_BIG 413, NO_SPACE 507, else 500; logged */
 
 /* A worker's answer to the sidecar: what to do next (see docs/architecture.md, "Plans"). */
 int reply_plan(struct response *out, json_object *plan);

@@ -56,18 +56,6 @@ const struct route pending_routes[] = {
     PENDING(POST, "/api/v1/notes/{id}/update", VERIFIED, "Update note by id"),
     PENDING(DELETE, "/api/v1/notes/{id}/delete", VERIFIED, "Delete note by id"),
 
-    /* Knowledge */
-    PENDING(POST, "/api/v1/knowledge/create", VERIFIED, "Create new knowledge"),
-    PENDING(POST, "/api/v1/knowledge/reindex", VERIFIED, "Reindex knowledge files"),
-    PENDING(GET, "/api/v1/knowledge/{id}", VERIFIED, "Get knowledge by id"),
-    PENDING(POST, "/api/v1/knowledge/{id}/update", VERIFIED, "Update knowledge by id"),
-    PENDING(POST, "/api/v1/knowledge/{id}/file/add", VERIFIED, "Add file to knowledge by id"),
-    PENDING(POST, "/api/v1/knowledge/{id}/file/update", VERIFIED, "Update file from knowledge by id"),
-    PENDING(POST, "/api/v1/knowledge/{id}/file/remove", VERIFIED, "Remove file from knowledge by id"),
-    PENDING(DELETE, "/api/v1/knowledge/{id}/delete", VERIFIED, "Delete knowledge by id"),
-    PENDING(POST, "/api/v1/knowledge/{id}/reset", VERIFIED, "Reset knowledge by id"),
-    PENDING(POST, "/api/v1/knowledge/{id}/files/batch/add", VERIFIED, "Add files to knowledge batch"),
-
     /* Tools */
     PENDING(POST, "/api/v1/tools/load/url", ADMIN, "Load tool from url"),
 
@@ -79,19 +67,6 @@ const struct route pending_routes[] = {
     PENDING(DELETE, "/api/v1/memories/delete/user", VERIFIED, "Delete memory by user id"),
     PENDING(POST, "/api/v1/memories/{memory_id}/update", VERIFIED, "Update memory by id"),
     PENDING(DELETE, "/api/v1/memories/{memory_id}", VERIFIED, "Delete memory by id"),
-
-    /* Files */
-    PENDING(POST, "/api/v1/files/", VERIFIED, "Upload file"),
-    PENDING(GET, "/api/v1/files/search", VERIFIED, "Search files"),
-    PENDING(DELETE, "/api/v1/files/all", ADMIN, "Delete all files"),
-    PENDING(GET, "/api/v1/files/{id}", VERIFIED, "Get file by id"),
-    PENDING(GET, "/api/v1/files/{id}/process/status", VERIFIED, "Get file process status"),
-    PENDING(GET, "/api/v1/files/{id}/data/content", VERIFIED, "Get file data content by id"),
-    PENDING(POST, "/api/v1/files/{id}/data/content/update", VERIFIED, "Update file data content by id"),
-    PENDING(GET, "/api/v1/files/{id}/content", VERIFIED, "Get file content by id"),
-    PENDING(GET, "/api/v1/files/{id}/content/html", VERIFIED, "Get html file content by id"),
-    PENDING(GET, "/api/v1/files/{id}/content/{file_name}", VERIFIED, "Get file content by id"),
-    PENDING(DELETE, "/api/v1/files/{id}", VERIFIED, "Delete file by id"),
 
     /* Functions */
     PENDING(POST, "/api/v1/functions/load/url", ADMIN, "Load function from url"),

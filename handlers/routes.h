@@ -27,18 +27,21 @@ extern const struct route channel_messages_routes[];
 extern const struct route channel_steps_routes[]; /* /internal/step/channel_…: answers of models in channels */
 extern const struct route notes_routes[];
 extern const struct route knowledge_routes[];
+extern const struct route knowledge_files_routes[]; /* files come and go */
 extern const struct route tools_routes[];
 extern const struct route functions_routes[];
 extern const struct route evaluations_routes[];
 extern const struct route pipelines_routes[]; /* passed on to servers of pipelines */
 extern const struct route memories_routes[];
 extern const struct route files_routes[];
-extern const struct route tasks_routes[];        /* /api/v1/tasks: titles, tags, follow-ups … */
-extern const struct route generations_routes[];  /* chat completions, completed, running tasks */
-extern const struct route chat_prepare_routes[]; /* /internal/step/prepare: before the model is asked */
-extern const struct route steps_routes[];        /* /internal/step/…: a worker's part of a generation */
-extern const struct route sessions_routes[];     /* /internal/session: who a socket belongs to */
-extern const struct route scim_routes[];         /* SCIM: what there is; users; groups */
+extern const struct route files_content_routes[]; /* their bytes */
+extern const struct route files_process_routes[]; /* how far they are read */
+extern const struct route tasks_routes[];         /* /api/v1/tasks: titles, tags, follow-ups … */
+extern const struct route generations_routes[];   /* chat completions, completed, running tasks */
+extern const struct route chat_prepare_routes[];  /* /internal/step/prepare: before the model is asked */
+extern const struct route steps_routes[];         /* /internal/step/…: a worker's part of a generation */
+extern const struct route sessions_routes[];      /* /internal/session: who a socket belongs to */
+extern const struct route scim_routes[];          /* SCIM: what there is; users; groups */
 extern const struct route scim_users_routes[];
 extern const struct route scim_groups_routes[];
 extern const struct route oauth_routes[];         /* signing in at an identity provider */

@@ -3,6 +3,7 @@
 
 #include "lib/base/encode.h"
 #include "sidecar/fcgi_client.h"
+#include "sidecar/jobs.h"
 #include "sidecar/map.h"
 #include "sidecar/plans.h"
 #include "sidecar/sessions.h"
@@ -104,6 +105,18 @@ static void stop_task(struct arena *mem, json_object *in, struct str query, json
                        : str_f(mem, "Task with ID %.*s not found.", STR(task_id)));
 }
 
+static void add_job(struct arena *mem, json_object *in, struct str query, json_object *out)
+{
+    (void)query;
+    json_set_bool(out, "status", job_add(mem, json_str(in, "step"), json_str(in, "key"), json_get(in, "state")));
+}
+
+static void list_jobs(struct arena *mem, json_object *in, struct str query, json_object *out)
+{
+    (void)in;
+    jobs_keys(parameter(mem, query, "step"), json_set_array(out, "keys"));
+}
+
 static void sessions(struct arena *mem, json_object *in, struct str query, json_object *out)
 {
     struct str wanted = parameter(mem, query, "user_id");
@@ -161,6 +174,7 @@ static void counts(struct arena *mem, json_object *in, struct str query, json_ob
     json_set_int(out, "users", (int64_t)all_users()->n);
     json_set_int(out, "runs", runs_count());
     json_set_int(out, "tasks", tasks_count());
+    json_set_int(out, "jobs", jobs_count());
     json_set_int(out, "generations", (int64_t)stats.generations);
     json_set_int(out, "upstreams", stats.upstreams_now);
     json_set_int(out, "upstream_calls", (int64_t)stats.upstreams);
@@ -190,7 +204,8 @@ static const struct {
     { "GET", "/rooms", show_room },   { "POST", "/rooms/fill", fill_room },
     { "GET", "/tasks", list_tasks },  { "POST", "/tasks/stop", stop_task },
     { "GET", "/sessions", sessions }, { "POST", "/disconnect", disconnect },
-    { "GET", "/stats", counts },
+    { "GET", "/stats", counts },      { "POST", "/jobs", add_job },
+    { "GET", "/jobs", list_jobs },
 };
 
 void control_request(struct http_request *r)

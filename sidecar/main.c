@@ -13,6 +13,7 @@
 #include "sidecar/engineio.h"
 #include "sidecar/fcgi_client.h"
 #include "sidecar/http.h"
+#include "sidecar/jobs.h"
 #include "sidecar/plans.h"
 #include "sidecar/sessions.h"
 #include "sidecar/sidecar.h"
@@ -163,6 +164,8 @@ static void on_terminate(uv_signal_t *handle, int signum)
     log_info("stopping, %u answers are being written", tasks_count());
     stage = DRAINING;
     sidecar.draining = true;
+    jobs_stop();
+    runs_stop_waiting();
     http_stop_listening(false); /* workers that finish an answer may still have something to say */
     delay_start(&deadline, sidecar.drain_ms, start_saving, NULL);
     uv_timer_set_repeat(&ticker, 50);
@@ -221,6 +224,7 @@ static bool start(void)
     }
     pool_start();
     spool_recover();
+    jobs_recover();
     return http_start();
 }
 

@@ -11,7 +11,7 @@
 #include "sidecar/spool.h"
 #include "sidecar/tasks.h"
 
-enum { MAX_PLANS = 1000, MAX_CALLS = 1000, ASK_MS = 60 * 1000 };
+enum { MAX_PLANS = 1000, MAX_CALLS = 1000, ASK_MS = 60 * 1000, WAIT_MAX_MS = 60 * 1000, WAIT_MIN_MS = 100 };
 
 struct pending { /* one of "calls" */
     struct pending *next;
@@ -27,11 +27,13 @@ static void carry_out(struct run *r, json_object *plan);
 
 static void run_free(struct run *r)
 {
-    char *texts[] = { r->task_id, r->user_id, r->chat_id, r->message_id, r->session_id, r->model, r->then, r->state };
+    char *texts[] = { r->task_id, r->user_id, r->chat_id, r->message_id, r->session_id,
+                      r->model,   r->then,    r->state,   r->wait_key };
 
     tasks_remove(r);
     stats.generations_now -= r->listed;
     step_cancel(r->step);
+    delay_stop(&r->wait);
     if (r->phase == RUN_ASK)
         socketio_ask_cancel(r);
     run_forget_upstream(r);
@@ -122,6 +124,32 @@ static void planned_reply(struct run *r, struct arena *mem, json_object *answer)
     else
         run_reply(r, status, http_has_type(buf_str(&headers)) ? STR_NONE : S("application/json"), buf_str(&headers),
                   json_text(mem, json_get(answer, "body")));
+}
+
+/* A stream that the plans write themselves; its first piece says what it is. */
+static void planned_write(struct run *r, json_object *what)
+{
+    struct str text = json_str(what, "text"), type = json_str(what, "content_type");
+
+    if (!what || !r->client || (r->client_began && !r->client_is_written))
+        return;
+    if (!r->client_began) {
+        r->client_began = r->client_is_written = true;
+        r->client->begin(r->client_owner, 200, type.n ? type : S("text/plain; charset=utf-8"),
+                         S("Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n"));
+    }
+    if (text.n)
+        r->client->write(r->client_owner, text);
+}
+
+static void end_written(struct run *r)
+{
+    const struct client_ops *client = r->client;
+
+    if (!client || !r->client_is_written)
+        return;
+    r->client = NULL;
+    client->end(r->client_owner);
 }
 
 /* ---- events */
@@ -221,6 +249,7 @@ static void chain_done(struct run *r)
 
     r->phase = RUN_NOTHING;
     if (!p || r->stop) {
+        end_written(r);
         run_end(r);
         return;
     }
@@ -419,6 +448,23 @@ static void ask(struct run *r, struct arena *mem, json_object *spec)
     socketio_ask(s, S("chat-events"), json_text(mem, data), json_int(spec, "timeout_ms", ASK_MS), tab_answered, r);
 }
 
+/* ---- waiting */
+
+static void waited(void *arg)
+{
+    run_then_simple(arg, "done", NULL);
+}
+
+static void wait(struct run *r, json_object *spec)
+{
+    int64_t ms = json_int(spec, "ms", 1000);
+
+    r->phase = RUN_WAIT;
+    free(r->wait_key);
+    r->wait_key = json_str(spec, "job").n ? copy_str(json_str(spec, "job")) : NULL;
+    delay_start(&r->wait, ms < WAIT_MIN_MS ? WAIT_MIN_MS : ms > WAIT_MAX_MS ? WAIT_MAX_MS : ms, waited, r);
+}
+
 /* ---- a plan */
 
 static void replace_text(char **to, struct str text)
@@ -460,11 +506,13 @@ static void set_then(struct run *r, struct arena *mem, json_object *plan)
 static void carry_out(struct run *r, json_object *plan)
 {
     struct arena *mem = arena_new(4096);
-    json_object *upstream = json_get(plan, "upstream"), *question = json_get(plan, "ask");
+    json_object *upstream = json_get(plan, "upstream"), *question = json_get(plan, "ask"),
+                *pause = json_get(plan, "wait");
     struct str prepare = json_str(plan, "prepare");
 
     stats.plans++;
-    if (++r->plans > MAX_PLANS) {
+    r->plans++;
+    if (!pause && ++r->plans_that_cost > MAX_PLANS) {
         run_failed(r, FAILED, "a plan without an end");
         goto done;
     }
@@ -472,12 +520,13 @@ static void carry_out(struct run *r, json_object *plan)
     read_names(r, plan);
     emit_events(r, mem, json_get(plan, "events"));
     planned_reply(r, mem, json_get(plan, "reply"));
+    planned_write(r, json_get(plan, "write"));
     set_then(r, mem, plan);
     add_calls(r, mem, json_get(plan, "calls"));
     if (r->listed && !r->in_calls && r->then &&
         (prepare.n || question || upstream)) /* its end is known after a restart */
         r->spool = spool_open(r, json_get(plan, "options"), r->spool);
-    if (r->stop && (prepare.n || question || upstream)) {
+    if (r->stop && (prepare.n || question || upstream || pause)) {
         run_then_simple(r, "stopped", NULL);
     } else if (prepare.n) {
         r->phase = RUN_PREPARE;
@@ -486,6 +535,8 @@ static void carry_out(struct run *r, json_object *plan)
         direct_ask(r, mem, plan, question);
     } else if (question) {
         ask(r, mem, question);
+    } else if (pause) {
+        wait(r, pause);
     } else if (upstream) {
         run_call_upstream(r, mem, plan, upstream);
     } else if (r->then) {
@@ -532,6 +583,10 @@ void run_stop(struct run *r, const char *why)
         direct_forget(r);
         run_then_simple(r, "stopped", NULL);
         break;
+    case RUN_WAIT:
+        delay_stop(&r->wait);
+        chain_done(r);
+        break;
     default: /* a step cannot be called back: its answer finds that this is over */ break;
     }
 }
@@ -547,6 +602,22 @@ void run_client_drained(struct run *r)
 {
     if (r->upstream)
         upstream_pause(r->upstream, false);
+}
+
+void runs_wake(struct str job)
+{
+    for (struct run *r = runs; r; r = r->next_run)
+        if (r->phase == RUN_WAIT && r->wait_key && str_is(job, r->wait_key))
+            delay_start(&r->wait, 0, waited, r);
+}
+
+void runs_stop_waiting(void)
+{
+    for (struct run *r = runs, *next; r; r = next) {
+        next = r->next_run;
+        if (r->phase == RUN_WAIT)
+            run_stop(r, "shutdown");
+    }
 }
 
 void runs_tick(int64_t mono_now_ms)

@@ -25,19 +25,21 @@ struct run {
     bool listed;
     char *task_id, *user_id, *chat_id, *message_id, *session_id, *model;
     int64_t started_ms; /* Unix time */
-    unsigned plans;
+    unsigned plans, plans_that_cost;
     struct buf event_head; /* of its chat-events */
 
     const struct client_ops *client; /* NULL: answered, or gone */
     void *client_owner;
-    bool client_began, client_is_sse;
+    bool client_began, client_is_sse, client_is_written; /* is_written: by "write" of plans */
     int64_t client_wrote_ms;
 
-    enum phase { RUN_NOTHING, RUN_PREPARE, RUN_ASK, RUN_UPSTREAM, RUN_THEN } phase;
+    enum phase { RUN_NOTHING, RUN_PREPARE, RUN_ASK, RUN_UPSTREAM, RUN_WAIT, RUN_THEN } phase;
     enum deliver { DELIVER_JSON, DELIVER_CLIENT, DELIVER_SOCKET } deliver;
     enum format { FORMAT_OPENAI, FORMAT_OLLAMA, FORMAT_RAW } format;
     char *then, *state; /* state: JSON text */
     struct step *step;
+    struct delay *wait; /* with RUN_WAIT */
+    char *wait_key;
 
     struct upstream *upstream; /* and what it has answered */
     struct delay *later;       /* it is not to be called yet */
@@ -85,6 +87,8 @@ void run_upstream_ended(struct run *r, json_object *outcome, struct arena *mem);
 json_object *run_outcome(struct run *r, struct arena *mem, const char *status);  /* with what every outcome has */
 void run_add_body(struct run *r, struct arena *mem, json_object *outcome);
 
+void runs_wake(struct str job); /* those that wait for this job go on */
+void runs_stop_waiting(void);
 void runs_tick(int64_t mono_now_ms);
 unsigned runs_count(void);
 

@@ -15,7 +15,7 @@ struct step {
     char *path, *content_type;
     int status;
     unsigned tries, deaths;
-    int64_t since_ms, patience_ms;
+    int64_t since_ms, patience_ms, limit_ms;
     struct worker_call *call;
     struct delay *again;
     step_fn *fn;
@@ -102,7 +102,7 @@ static void start(void *arg)
     buf_reset(&s->answer);
     buf_add_str(&body, buf_str(&s->body));
     stats.steps++;
-    s->call = worker_call(buf_str(&s->params), &body, true, STEP_MS, &ops, s);
+    s->call = worker_call(buf_str(&s->params), &body, true, s->limit_ms, &ops, s);
     buf_free(&body);
     if (!s->call)
         try_again_or_give_up(s);
@@ -124,8 +124,8 @@ void params_begin(struct buf *params, const char *method, struct str target)
     fcgi_wire_param(params, S("QUERY_STRING"), mark == STR_NPOS ? S("") : str_from(target, mark + 1));
 }
 
-struct step *step_call(struct str path, struct str body, struct str task_id, int64_t patience_ms, step_fn *fn,
-                       void *arg)
+struct step *step_call_within(struct str path, struct str body, struct str task_id, int64_t patience_ms,
+                              int64_t limit_ms, step_fn *fn, void *arg)
 {
     struct step *s = calloc(1, sizeof(*s));
     char length[24];
@@ -138,6 +138,7 @@ struct step *step_call(struct str path, struct str body, struct str task_id, int
                         .path = copy_str(path),
                         .since_ms = mono_ms(),
                         .patience_ms = patience_ms,
+                        .limit_ms = limit_ms,
                         .fn = fn,
                         .arg = arg };
     buf_add_str(&s->body, body);
@@ -151,6 +152,12 @@ struct step *step_call(struct str path, struct str body, struct str task_id, int
         fcgi_wire_param(&s->params, S("WEBUI_TASK_ID"), task_id);
     start(s);
     return s;
+}
+
+struct step *step_call(struct str path, struct str body, struct str task_id, int64_t patience_ms, step_fn *fn,
+                       void *arg)
+{
+    return step_call_within(path, body, task_id, patience_ms, STEP_MS, fn, arg);
 }
 
 void step_cancel(struct step *s)

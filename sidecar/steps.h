@@ -12,6 +12,9 @@ typedef void step_fn(void *arg, enum status st, int status, struct str content_t
 /* path: "/internal/step/finish". task_id: absent for none. attempts_ms: how long 503 is tried again. */
 struct step *step_call(struct str path, struct str body, struct str task_id, int64_t attempts_ms, step_fn *fn,
                        void *arg);
+/* The same for a step that may take longer than the usual two minutes. */
+struct step *step_call_within(struct str path, struct str body, struct str task_id, int64_t attempts_ms,
+                              int64_t limit_ms, step_fn *fn, void *arg);
 void step_cancel(struct step *s); /* fn is not called; NULL is fine */
 
 #define STEP_PATIENCE_MS (60 * 1000)

@@ -11,7 +11,8 @@ enum status {
     INVALID,     /* the input is at fault */
     UNAVAILABLE, /* a server we need is away; trying again may help */
     TOO_BIG,
-    TIMED_OUT
+    TIMED_OUT,
+    NO_SPACE /* the disk is full */
 };
 
 struct error { /* the cause, for the log: lower case, no full stop, no function names */

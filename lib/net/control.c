@@ -200,6 +200,27 @@ enum status control_stop(struct arena *mem, const char *run_dir, struct str task
     return call(mem, run_dir, "POST", S("/tasks/stop"), in, out);
 }
 
+enum status control_job(struct arena *mem, const char *run_dir, const char *step, struct str key, json_object *state)
+{
+    json_object *in = json_new_object(mem), *out = NULL;
+    enum status st;
+
+    json_set_c(in, "step", step);
+    json_set_str(in, "key", key);
+    json_set(in, "state", state);
+    st = call(mem, run_dir, "POST", S("/jobs"), in, &out);
+    return st == OK && !json_flag(out, "status", false) ? FAILED : st;
+}
+
+enum status control_jobs(struct arena *mem, const char *run_dir, const char *step, json_object **out)
+{
+    struct buf target = BUF(mem, 8192);
+
+    buf_add_c(&target, "/jobs");
+    add_parameter(&target, "step", str_of(step));
+    return call(mem, run_dir, "GET", buf_str(&target), NULL, out);
+}
+
 enum status control_sessions(struct arena *mem, const char *run_dir, struct str user_id, json_object **out)
 {
     struct buf target = BUF(mem, 8192);

@@ -30,6 +30,12 @@ enum status control_tasks(struct arena *mem, const char *run_dir, struct str cha
 enum status control_stop(struct arena *mem, const char *run_dir, struct str task_id, struct str user_id,
                          json_object **out);
 
+/* A step of the workers that goes on after this request: kept on disk until it is done. key: what it is about, for plans that "wait" for it. FAILED: not taken. */
+enum status control_job(struct arena *mem, const char *run_dir, const char *step, struct str key, json_object *state);
+
+/* {"keys": [those of the jobs of that step that are not done yet]} */
+enum status control_jobs(struct arena *mem, const char *run_dir, const char *step, json_object **out);
+
 /* {"users": [ids], "models": [ids in use], "sockets": n}; with user_id: users has it or is empty, and "sessions" lists its tabs. */
 enum status control_sessions(struct arena *mem, const char *run_dir, struct str user_id, json_object **out);
 enum status control_disconnect(struct arena *mem, const char *run_dir, struct str user_id);

@@ -9,6 +9,7 @@
 #include "lib/net/address.h"
 
 struct running {
+    struct arena *mem;
     struct http_call *call;
     CURL *easy;
     struct curl_slist *headers;
@@ -51,6 +52,18 @@ static curl_socket_t open_public(void *arg, curlsocktype purpose, struct curl_so
     if (!address_is_public(&a->addr))
         return CURL_SOCKET_BAD;
     return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
+static size_t take_header(char *bytes, size_t size, size_t n, void *arg)
+{
+    struct running *run = arg;
+    struct str line = str_n(bytes, n);
+    size_t colon = str_find_c(line, ':');
+
+    (void)size;
+    if (colon != STR_NPOS && str_ieq(str_sub(line, 0, colon), run->call->keep_header))
+        run->call->kept_header = str_copy(run->mem, str_trim(str_from(line, colon + 1)));
+    return n;
 }
 
 static bool has_break(struct str s)
@@ -121,6 +134,10 @@ static bool start(struct arena *mem, struct running *run)
     if (getenv("SSL_CERT_FILE") &&
         *getenv("SSL_CERT_FILE")) /* OpenSSL's own variable, which libcurl does not look at */
         curl_easy_setopt(run->easy, CURLOPT_CAINFO, getenv("SSL_CERT_FILE"));
+    if (c->keep_header) {
+        curl_easy_setopt(run->easy, CURLOPT_HEADERFUNCTION, take_header);
+        curl_easy_setopt(run->easy, CURLOPT_HEADERDATA, run);
+    }
     if (c->user_and_password)
         curl_easy_setopt(run->easy, CURLOPT_USERPWD, c->user_and_password);
     if (c->body.p) {
@@ -161,6 +178,7 @@ void http_run(struct arena *mem, struct http_call *calls, size_t n)
     for (size_t i = 0; i < n; i++) {
         calls[i].result = UNAVAILABLE;
         v[i].call = &calls[i];
+        v[i].mem = mem;
         left += start(mem, &v[i]);
     }
     while (left > 0) {

@@ -22,12 +22,14 @@ struct http_call {
     bool insecure;                 /* do not verify TLS (AIOHTTP_CLIENT_SESSION_SSL=false) */
     const char *user_and_password; /* basic authentication; NULL: none */
     bool public_only; /* connect to public addresses only (address.h), and through no proxy; others: UNAVAILABLE */
+    const char *keep_header; /* name of a header of the answer that is wanted; NULL: none */
 
     /* the answer, in the arena of http_run */
     enum status
         result; /* OK: an answer came, whatever its status. UNAVAILABLE, TIMED_OUT, TOO_BIG, INVALID: err says why */
     int status; /* 0: none came */
     struct str content_type; /* absent: none */
+    struct str kept_header;  /* absent: it did not come */
     struct str response;     /* the body; what had arrived when it broke off */
     struct error err;
 };

@@ -12,19 +12,37 @@ struct reading {
 
 static void read_file(struct row *row, void *out) /* in the order of COLUMNS */
 {
-    *(struct file *)out = (struct file){ .id = row_str(row, 0),
-                                         .user_id = row_str(row, 1),
-                                         .filename = row_str(row, 2),
-                                         .hash = row_str(row, 3),
-                                         .path = row_str(row, 4),
-                                         .data = row_json(row, 5),
-                                         .meta = row_json(row, 6),
-                                         .access_control = row_json(row, 7),
-                                         .created_at = row_int(row, 8),
-                                         .updated_at = row_int(row, 9) };
+    struct file *f = out;
+
+    *f = (struct file){ .id = row_str(row, 0),
+                        .user_id = row_str(row, 1),
+                        .filename = row_str(row, 2),
+                        .hash = row_str(row, 3),
+                        .path = row_str(row, 4),
+                        .data = row_json(row, 5),
+                        .meta = row_json(row, 6),
+                        .access_control = row_json(row, 7),
+                        .created_at = row_int(row, 8),
+                        .updated_at = row_int(row, 9) };
 }
 
-static void hand_on(struct row *row, void *out)
+enum db_status file_by_id(struct db *db, struct arena *mem, struct str id, struct file *out)
+{
+    return db_one(db, mem, read_file, out, "SELECT " COLUMNS " FROM file WHERE id = $1", ARGS(id));
+}
+
+enum db_status files_by_ids(struct db *db, struct arena *mem, struct str ids, struct file **out, size_t *n)
+{
+    return db_all(db, mem, read_file, sizeof **out, out, n,
+                  DB_SQL(db,
+                         "SELECT " COLUMNS " FROM file WHERE id IN (SELECT value FROM json_each($1)) "
+                         "ORDER BY updated_at DESC",
+                         "SELECT " COLUMNS " FROM file WHERE id IN (SELECT json_array_elements_text($1::json)) "
+                         "ORDER BY updated_at DESC"),
+                  ARGS(ids));
+}
+
+static void pass_file(struct row *row, void *out)
 {
     const struct reading *to = out;
     struct file f;
@@ -33,19 +51,34 @@ static void hand_on(struct row *row, void *out)
     to->each(&f, to->arg);
 }
 
-enum db_status file_by_id(struct db *db, struct arena *mem, struct str id, struct file *out)
-{
-    return db_one(db, mem, read_file, out, "SELECT " COLUMNS " FROM file WHERE id = $1", ARGS(id));
-}
-
 enum db_status files_each(struct db *db, struct arena *mem, struct str user_id, file_reader *each, void *arg)
 {
     struct reading to = { each, arg };
 
     if (!user_id.p)
-        return db_each(db, mem, hand_on, &to, "SELECT " COLUMNS " FROM file ORDER BY created_at, id", NO_ARGS);
-    return db_each(db, mem, hand_on, &to, "SELECT " COLUMNS " FROM file WHERE user_id = $1 ORDER BY created_at, id",
+        return db_each(db, mem, pass_file, &to, "SELECT " COLUMNS " FROM file ORDER BY created_at, id", NO_ARGS);
+    return db_each(db, mem, pass_file, &to, "SELECT " COLUMNS " FROM file WHERE user_id = $1 ORDER BY created_at, id",
                    ARGS(user_id));
+}
+
+enum db_status file_insert(struct db *db, const struct file *f)
+{
+    return db_exec(db,
+                   "INSERT INTO file (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, coalesce($6::json, 'null'), "
+                   "coalesce($7::json, 'null'), coalesce($8::json, 'null'), $9, $10)",
+                   ARGS(f->id, f->user_id, f->filename, f->hash, f->path, f->data, f->meta, f->access_control,
+                        f->created_at, f->updated_at),
+                   NULL);
+}
+
+enum db_status file_delete(struct db *db, struct str id)
+{
+    return db_exec(db, "DELETE FROM file WHERE id = $1", ARGS(id), NULL);
+}
+
+enum db_status file_delete_all(struct db *db)
+{
+    return db_exec(db, "DELETE FROM file", NO_ARGS, NULL);
 }
 
 static void read_metadata(struct row *row, void *out)
@@ -96,6 +129,20 @@ void file_json(struct arena *mem, struct buf *b, const struct file *f, bool with
     member_int(b, ",\"created_at\":", f->created_at);
     member_int(b, ",\"updated_at\":", f->updated_at);
     buf_add_char(b, '}');
+}
+
+void file_json_open(struct buf *b, const struct file *f)
+{
+    member_text(b, "{\"id\":", f->id);
+    member_text(b, ",\"user_id\":", f->user_id);
+    member_text(b, ",\"hash\":", f->hash);
+    member_text(b, ",\"filename\":", f->filename);
+    member_text(b, ",\"path\":", f->path);
+    member_json(b, ",\"data\":", f->data);
+    member_json(b, ",\"meta\":", f->meta);
+    member_json(b, ",\"access_control\":", f->access_control);
+    member_int(b, ",\"created_at\":", f->created_at);
+    member_int(b, ",\"updated_at\":", f->updated_at);
 }
 
 void file_metadata_json(struct buf *b, const struct file_metadata *f)

@@ -7,19 +7,26 @@
 
 struct file { /* strings live in the arena they were read into */
     struct str id, user_id, filename;
-    struct str hash;                /* absent: null */
-    struct str path;                /* where it is stored, absolute; absent: null */
-    struct str data, meta;          /* JSON text; absent: null */
-    struct str access_control;      /* JSON text; absent: null */
+    struct str hash; /* of the text that was read out of it; absent: null */
+    struct str path; /* where it is stored, as its maker wrote it (lib/storage); absent or empty: nowhere */
+    struct str data; /* JSON text; absent: null. {"status": "pending"|"completed"|"failed", "content", "error"} */
+    struct str meta; /* JSON text; absent: null. {"name", "content_type", "size", "data", "collection_name"} */
+    struct str access_control;      /* JSON text; absent: null. Nobody looks at it: see lib/auth/file_access.h */
     int64_t created_at, updated_at; /* Unix time */
 };
 
-/* DB_ROW: found. DB_DONE: no such file. */
 enum db_status file_by_id(struct db *db, struct arena *mem, struct str id, struct file *out);
+/* Those of the ids (JSON array text) that exist, last changed first. */
+enum db_status files_by_ids(struct db *db, struct arena *mem, struct str ids, struct file **out, size_t *n);
 
 /* Calls each(file, arg) for each file, oldest first; the strings live until it returns. user_id absent: of everybody. */
 typedef void file_reader(const struct file *f, void *arg);
 enum db_status files_each(struct db *db, struct arena *mem, struct str user_id, file_reader *each, void *arg);
+
+enum db_status file_insert(struct db *db, const struct file *f);
+
+enum db_status file_delete(struct db *db, struct str id);
+enum db_status file_delete_all(struct db *db);
 
 struct file_metadata {
     struct str id;   /* NUL-terminated */
@@ -32,6 +39,8 @@ enum db_status file_metadata_of(struct db *db, struct arena *mem, struct str ids
 
 /* As lists show it. with_content: what was read out of it too. */
 void file_json(struct arena *mem, struct buf *b, const struct file *f, bool with_content);
+/* All of it, without the closing brace. */
+void file_json_open(struct buf *b, const struct file *f);
 void file_metadata_json(struct buf *b, const struct file_metadata *f);
 
 #endif
