@@ -55,6 +55,8 @@ const struct route pending_routes[] = {
     PENDING(GET, "/api/v1/notes/{id}", VERIFIED, "Get note by id"),
     PENDING(POST, "/api/v1/notes/{id}/update", VERIFIED, "Update note by id"),
     PENDING(DELETE, "/api/v1/notes/{id}/delete", VERIFIED, "Delete note by id"),
+    /* Configuration */
+    PENDING(POST, "/api/v1/configs/oauth/clients/register", ADMIN, "Register oauth client"),
 
     /* Tools */
     PENDING(POST, "/api/v1/tools/load/url", ADMIN, "Load tool from url"),

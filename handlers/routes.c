@@ -45,6 +45,7 @@ const struct route *const route_tables[] = {
     scim_groups_routes,
     oauth_routes,
     oauth_clients_routes,
+    note_steps_routes,
     pending_routes,
     NULL,
 };

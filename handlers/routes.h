@@ -26,6 +26,7 @@ extern const struct route channels_routes[];
 extern const struct route channel_messages_routes[];
 extern const struct route channel_steps_routes[]; /* /internal/step/channel_…: answers of models in channels */
 extern const struct route notes_routes[];
+extern const struct route note_steps_routes[]; /* /internal/step/note_…: notes that several people have open */
 extern const struct route knowledge_routes[];
 extern const struct route knowledge_files_routes[]; /* files come and go */
 extern const struct route tools_routes[];

@@ -9,6 +9,7 @@
 #include "sidecar/sessions.h"
 #include "sidecar/sidecar.h"
 #include "sidecar/tasks.h"
+#include "sidecar/ydoc.h"
 
 /* A parameter of the query, decoded; absent. */
 static struct str parameter(struct arena *mem, struct str query, const char *name)
@@ -145,6 +146,14 @@ static void disconnect(struct arena *mem, json_object *in, struct str query, jso
     json_set_int(out, "sockets", close_user(json_str(in, "user_id")));
 }
 
+static void note_changed(struct arena *mem, json_object *in, struct str query, json_object *out)
+{
+    json_object *note = json_get(in, "note");
+
+    (void)query, (void)out;
+    ydoc_note_changed(json_str(in, "note_id"), note ? json_text(mem, note) : STR_NONE);
+}
+
 static int64_t resident_bytes(void)
 {
     char text[128];
@@ -163,7 +172,8 @@ static int64_t resident_bytes(void)
 
 static void counts(struct arena *mem, json_object *in, struct str query, json_object *out)
 {
-    unsigned connections, busy, waiting;
+    unsigned connections, busy, waiting, notes;
+    size_t notes_bytes;
 
     (void)mem, (void)in, (void)query;
     worker_counts(&connections, &busy, &waiting);
@@ -193,6 +203,9 @@ static void counts(struct arena *mem, json_object *in, struct str query, json_ob
     json_set_int(out, "worker_connections", connections);
     json_set_int(out, "worker_busy", busy);
     json_set_int(out, "worker_waiting", waiting);
+    ydoc_counts(&notes, &notes_bytes);
+    json_set_int(out, "notes", notes);
+    json_set_int(out, "notes_bytes", (int64_t)notes_bytes);
     json_set_bool(out, "draining", sidecar.draining);
 }
 
@@ -205,7 +218,7 @@ static const struct {
     { "GET", "/tasks", list_tasks },  { "POST", "/tasks/stop", stop_task },
     { "GET", "/sessions", sessions }, { "POST", "/disconnect", disconnect },
     { "GET", "/stats", counts },      { "POST", "/jobs", add_job },
-    { "GET", "/jobs", list_jobs },
+    { "GET", "/jobs", list_jobs },    { "POST", "/notes/changed", note_changed },
 };
 
 void control_request(struct http_request *r)

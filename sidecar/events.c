@@ -4,6 +4,7 @@
 #include "sidecar/direct.h"
 #include "sidecar/sessions.h"
 #include "sidecar/sidecar.h"
+#include "sidecar/ydoc.h"
 
 static void refuse(struct session *s, const char *why, struct str event)
 {
@@ -84,6 +85,12 @@ static const struct {
     { "usage", false, usage },
     { "join-channels", false, join_channels },
     { "channel-events", false, channel_events },
+    { "join-note", false, ydoc_join_note },
+    { "ydoc:document:join", false, ydoc_join },
+    { "ydoc:document:state", false, ydoc_state },
+    { "ydoc:document:update", false, ydoc_update },
+    { "ydoc:document:leave", false, ydoc_leave },
+    { "ydoc:awareness:update", false, ydoc_awareness },
 };
 
 void event_received(struct session *s, struct arena *mem, json_object *list, int64_t ack)

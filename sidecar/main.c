@@ -22,6 +22,8 @@
 #include "sidecar/worker.h"
 #include "sidecar/ws.h"
 #include "sidecar/ws_chat.h"
+#include "sidecar/ydoc.h"
+#include "sidecar/ydoc_save.h"
 
 enum { SAVE_MS = 1000, KILL_MS = 700 }; /* after the drain: for the finish steps; then for the workers to end */
 
@@ -140,6 +142,7 @@ static void start_saving(void *arg)
     (void)arg;
     stage = SAVING;
     tasks_drain();
+    ydoc_save_now();
     delay_start(&deadline, SAVE_MS, start_stopping, NULL);
 }
 
@@ -147,7 +150,7 @@ static void advance(void)
 {
     if (stage == DRAINING && runs_count() == 0 && http_busy() == 0)
         start_saving(NULL);
-    if (stage == SAVING && tasks_count() == 0 && runs_count() == 0)
+    if (stage == SAVING && tasks_count() == 0 && runs_count() == 0 && !ydoc_saving())
         start_stopping(NULL);
     if (stage == STOPPING && !pool_running())
         uv_stop(sidecar.loop);
@@ -203,6 +206,7 @@ static void on_tick(uv_timer_t *timer)
     engineio_tick(now);
     socketio_tick(now);
     usage_tick(now);
+    ydoc_tick(now);
     http_tick(now);
     worker_tick(now);
     upstream_tick(now);

@@ -15,11 +15,12 @@
 #include "sidecar/sidecar.h"
 #include "sidecar/steps.h"
 #include "sidecar/tasks.h"
+#include "sidecar/ydoc.h"
 
 enum {
     STRANGER_MS = 30 * 1000,
-    EVENTS_BURST = 300,
-    EVENTS_PER_S = 60,
+    EVENTS_BURST = 600, /* several people who type in one note make many */
+    EVENTS_PER_S = 200,
     CHUNKS_BURST = 5000,
     CHUNKS_PER_S = 2000, /* of a direct connection: each line of the stream is an event */
     MAX_ASKS = 32,
@@ -78,6 +79,7 @@ void socketio_closed(struct session *s)
     }
     step_cancel(s->identifying);
     direct_closed(s);
+    ydoc_session_gone(s);
     sessions_remove(s);
     drop_attachments(s);
     buf_free(&s->binary);
@@ -259,6 +261,8 @@ static void become(struct session *s, struct str body)
     struct str id = json_str(user, "id");
     bool joined = s->joining;
 
+    if (s->user && !str_is(id, s->user->id)) /* somebody else on the same socket */
+        ydoc_session_gone(s);
     if (id.n && session_set_user(s, id, json_text(mem, user))) {
         s->expires_s = json_int(answer, "expires_at", 0);
         session_set_rooms(s, "channel:", json_get(answer, "rooms"));

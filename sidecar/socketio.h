@@ -28,9 +28,10 @@ struct session {  /* one tab */
     int64_t allowance_ms;
     int64_t join_ack; /* of a user-join that is being looked at; -1: none wanted */
     bool joining;
-    int64_t expires_s; /* Unix time at which its token ends; 0: never */
-    int joins;         /* tokens it has shown */
-    bool complained;   /* an event of it that was not carried out has been logged */
+    int64_t expires_s;    /* Unix time at which its token ends; 0: never */
+    int joins;            /* tokens it has shown */
+    bool complained;      /* an event of it that was not carried out has been logged */
+    struct member *notes; /* that it has open (ydoc.h) */
 };
 
 /* From engineio.c */

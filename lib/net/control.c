@@ -178,6 +178,15 @@ enum status control_room_users(struct arena *mem, const char *run_dir, struct st
     return st;
 }
 
+enum status control_note_changed(struct arena *mem, const char *run_dir, struct str note_id, json_object *note)
+{
+    json_object *in = json_new_object(mem);
+
+    json_set_str(in, "note_id", note_id);
+    json_set(in, "note", note);
+    return call(mem, run_dir, "POST", S("/notes/changed"), in, NULL);
+}
+
 enum status control_tasks(struct arena *mem, const char *run_dir, struct str chat_id, struct str user_id,
                           json_object **out)
 {

@@ -22,6 +22,8 @@ enum status control_rooms(struct arena *mem, const char *run_dir, struct str use
 enum status control_fill_room(struct arena *mem, const char *run_dir, struct str room, json_object *user_ids);
 /* The users who have tabs in the room, each once: an array. */
 enum status control_room_users(struct arena *mem, const char *run_dir, struct str room, json_object **user_ids);
+/* A note was changed, or deleted (note NULL): tabs that have it open and still may read it hear "note-events"; the others leave it. */
+enum status control_note_changed(struct arena *mem, const char *run_dir, struct str note_id, json_object *note);
 
 /* {"tasks": [{"task_id", "chat_id", "user_id", "message_id", "model", "started_ms"}]}; absent ids: of any. With both ids the user's tabs are sent the text so far. */
 enum status control_tasks(struct arena *mem, const char *run_dir, struct str chat_id, struct str user_id,
