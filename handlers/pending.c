@@ -50,11 +50,6 @@ const struct route pending_routes[] = {
     PENDING(GET, "/api/v1/retrieval/ef/{text}", VERIFIED, "Get embeddings"),
     PENDING(POST, "/api/v1/retrieval/process/files/batch", VERIFIED, "Process files batch"),
 
-    /* Notes */
-    PENDING(POST, "/api/v1/notes/create", VERIFIED, "Create new note"),
-    PENDING(GET, "/api/v1/notes/{id}", VERIFIED, "Get note by id"),
-    PENDING(POST, "/api/v1/notes/{id}/update", VERIFIED, "Update note by id"),
-    PENDING(DELETE, "/api/v1/notes/{id}/delete", VERIFIED, "Delete note by id"),
     /* Configuration */
     PENDING(POST, "/api/v1/configs/oauth/clients/register", ADMIN, "Register oauth client"),
 
