@@ -31,7 +31,19 @@ int ctl_migrate(struct ctl *ctl, int argc, char **argv);
 int ctl_user(struct ctl *ctl, int argc, char **argv);
 int ctl_frontend(struct ctl *ctl, int argc, char **argv);
 int ctl_doctor(struct ctl *ctl, int argc, char **argv);
+int ctl_import(struct ctl *ctl, int argc, char **argv);
 int ctl_web_config(struct ctl *ctl, int argc, char **argv);
+
+/* ---- import_source.c: a file that is read piece by piece, or the conversations inside a zip archive */
+struct import_source;
+/* NULL: said so. Of an archive all entries named conversations….json count; there is none: all that end in .json. */
+struct import_source *source_open(struct ctl *ctl, const char *path);
+int64_t source_bytes(const struct import_source *s); /* to be read in all */
+/* The next file begins: true; there is none left: false. */
+bool source_next_file(struct import_source *s, const char **name);
+/* Bytes of the file: their number, 0 at its end, -1: said so. */
+ssize_t source_read(struct import_source *s, char *out, size_t room);
+void source_close(struct import_source *s);
 
 /* ---- frontend.c */
 /* Where the frontend lies or will lie: WEBUI_FRONTEND_DIR, or the cache. */

@@ -18,6 +18,8 @@ static const struct {
       ctl_serve },
     { "migrate", "[--check]", "makes the tables of an empty database, or says what an existing one is", ctl_migrate },
     { "user", "add|list|role|password …", "accounts: webuictl user shows how", ctl_user },
+    { "import", "chatgpt|claude|openwebui FILE --user EMAIL",
+      "takes chats over from an export: its conversations.json, or the archive with it", ctl_import },
     { "frontend", "fetch|path", "downloads Open WebUI's frontend into the cache, or says where it lies", ctl_frontend },
     { "web-config", "lighttpd|apache|apache-fcgid", "prints a web server's configuration, filled in", ctl_web_config },
     { "doctor", "", "checks this installation and says what is wrong with it", ctl_doctor },

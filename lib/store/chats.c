@@ -85,6 +85,19 @@ enum db_status chat_by_share_id(struct db *db, struct arena *mem, struct str sha
 
 /* ---- changes */
 
+static void read_id(struct row *row, void *out)
+{
+    *(struct str *)out = row_str(row, 0);
+}
+
+enum db_status chat_ids_that_exist(struct db *db, struct arena *mem, struct str ids, struct str **out, size_t *n)
+{
+    return db_all(db, mem, read_id, sizeof(struct str), out, n,
+                  DB_SQL(db, "SELECT id FROM chat WHERE id IN (SELECT value FROM json_each($1))",
+                         "SELECT id FROM chat WHERE id IN (SELECT json_array_elements_text(CAST($1 AS json)))"),
+                  ARGS(ids));
+}
+
 enum db_status chat_insert(struct db *db, const struct chat *c)
 {
     return db_exec(db,

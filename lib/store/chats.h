@@ -83,6 +83,9 @@ typedef bool chat_change(struct arena *mem, struct chat *c, void *arg);
 enum db_status chat_change_document(struct db *db, struct arena *mem, struct str id, struct str user_id,
                                     chat_change *change, void *arg, struct chat *c, bool *changed);
 
+/* Those of the ids (a JSON array) that there are. */
+enum db_status chat_ids_that_exist(struct db *db, struct arena *mem, struct str ids, struct str **out, size_t *n);
+
 /* ---- changes */
 enum db_status chat_insert(struct db *db, const struct chat *c);
 enum db_status chat_set_document(struct db *db, struct str id, struct str title, struct str document,
