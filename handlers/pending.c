@@ -50,9 +50,6 @@ const struct route pending_routes[] = {
     PENDING(GET, "/api/v1/retrieval/ef/{text}", VERIFIED, "Get embeddings"),
     PENDING(POST, "/api/v1/retrieval/process/files/batch", VERIFIED, "Process files batch"),
 
-    /* Configuration */
-    PENDING(POST, "/api/v1/configs/oauth/clients/register", ADMIN, "Register oauth client"),
-
     /* Tools */
     PENDING(POST, "/api/v1/tools/load/url", ADMIN, "Load tool from url"),
 
