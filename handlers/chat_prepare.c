@@ -2,6 +2,7 @@
  * of it is at work. A stage that has to wait makes a plan, and says in state.waiting for what. */
 #include "handlers/chat_calls.h"
 #include "handlers/chat_context.h"
+#include "handlers/chat_filters.h"
 #include "handlers/chat_prepare.h"
 #include "handlers/chat_tools.h"
 #include "handlers/routes.h"
@@ -123,7 +124,7 @@ static enum stage stage_tools(struct step *s, struct str waited_for)
 static const struct {
     const char *name;
     enum stage (*run)(struct step *s, struct str waited_for);
-} stages[] = { { "tools", stage_tools } };
+} stages[] = { { "inlet", stage_inlet }, { "tools", stage_tools } };
 
 static enum stage run_stage(struct step *s, struct str name, struct str waited_for)
 {
@@ -136,7 +137,7 @@ static enum stage run_stage(struct step *s, struct str name, struct str waited_f
 /* What only the preparation needed is not carried on. A model that calls tools natively, or runs code, may be asked again. */
 static void forget(struct step *s)
 {
-    static const char *const always[] = { "todo", "waiting", "items", "granted", "exec", "features" };
+    static const char *const always[] = { "todo", "waiting", "items", "granted", "exec", "filters" };
     bool in_chat = json_flag(s->state, "in_chat", false),
          again = in_chat && ((json_flag(s->state, "native", false) && json_length(json_get(s->state, "tools"))) ||
                              json_flag(json_get(s->state, "options"), "code_interpreter", false));
@@ -175,6 +176,17 @@ static int ask_model(struct step *s, struct response *out)
     return reply_plan(out, s->plan);
 }
 
+static int refused(struct step *s, struct response *out)
+{
+    json_object *outcome = json_new_object(s->r->mem);
+
+    if (!json_flag(s->state, "in_chat", false))
+        return fail_json(out, 400, s->refusal);
+    json_set(outcome, "error", s->refusal);
+    s->outcome = outcome;
+    return step_reply(out, s, step_save_error(s, NULL, false));
+}
+
 static int step_prepare(struct request *r, struct response *out)
 {
     struct str waited_for;
@@ -195,6 +207,7 @@ static int step_prepare(struct request *r, struct response *out)
         switch (run_stage(&s, json_str_value(json_at(todo, 0)), waited_for)) {
         case STAGE_WAITS: return step_reply(out, &s, after_keep(&s.after, NULL) == DB_ERROR ? DB_ERROR : DB_ROW);
         case STAGE_BROKEN: return fail_db(out, r->db);
+        case STAGE_REFUSED: return refused(&s, out);
         case STAGE_DONE: json_object_array_del_idx(todo, 0, 1);
         }
         waited_for = STR_NONE;

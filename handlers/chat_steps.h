@@ -14,6 +14,7 @@
  *   options             of the transcript
  *   todo, waiting       what is to be prepared, and for what the first of it waits (chat_prepare.c)
  *   items, granted      files and collections that were attached; those of the model and the folder
+ *   filters             pipelines that have not seen the request yet (chat_filters.h)
  *   native, tools       how tools are called, and which (chat_tools.h)
  *   mcp                 {id of a tool server: conversation} (lib/tools/mcp.h)
  *   exec                calls of tools that run (chat_calls.h)
@@ -42,6 +43,7 @@ struct step {
     struct user user;
     json_object *state, *outcome; /* outcome NULL: of the first prepare step */
     json_object *plan;            /* the answer */
+    json_object *refusal;         /* why a stage has refused the request, text or JSON */
 };
 
 /* false: the answer is made, *status is its status. The user may be gone by now: then there is nobody to save for. */

@@ -1,17 +1,17 @@
-/* generations.c: chat completions: who asks which model, and whether he may; what follows is the sidecar's (docs/plans.md). Running tasks. */
+/* generations.c: chat completions: who asks which model, and whether he may; what follows is the sidecar's (docs/plans.md). */
 #include "handlers/chat_code.h"
+#include "handlers/chat_filters.h"
 #include "handlers/chat_plan.h"
 #include "handlers/chat_reply.h"
 #include "handlers/chat_steps.h"
 #include "handlers/chat_tools.h"
 #include "handlers/routes.h"
 #include "lib/chat/document.h"
+#include "lib/llm/filters.h"
 #include "lib/llm/messages.h"
 #include "lib/llm/params.h"
 #include "lib/llm/prompt.h"
-#include "lib/net/control.h"
 #include "lib/store/folders.h"
-#include "lib/store/functions.h"
 
 /* What a request asks for that this server cannot do yet; NULL: nothing. */
 static const char *not_yet(json_object *form)
@@ -36,6 +36,7 @@ struct generation {
     struct str chat_id, message_id, session_id;
     bool is_local, in_chat, is_native, with_code;
     json_object *tasks, *variables, *tool_ids, *tool_servers;
+    json_object *filters;
     json_object *todo; /* what is to be prepared before the model is asked */
     json_object *options;
     const struct models *list;
@@ -271,6 +272,8 @@ static int reply_steps(struct request *r, struct response *out, const struct gen
         return step_call_model(&s, NULL, &err) == OK ? reply_plan(out, s.plan) : reply_null(out);
     json_set(s.state, "todo", g->todo);
     json_set_bool(s.state, "native", g->is_native);
+    if (json_length(g->filters))
+        json_set(s.state, "filters", g->filters);
     if (json_length(g->tool_ids)) {
         json_set(s.state, "tool_ids", g->tool_ids);
         if (request_cookie(r, "oauth_session_id").n)
@@ -337,6 +340,11 @@ static int read_wishes(struct request *r, struct response *out, struct generatio
         json_set_bool(g->options, "code_interpreter", true);
     }
     g->todo = json_new_array(r->mem);
+    if (!g->direct) {
+        g->filters = filters_of(r->mem, g->list, g->model_id, FILTER_INLET);
+        if (json_length(g->filters))
+            json_push_str(g->todo, S("inlet"));
+    }
     if (json_length(g->tool_ids) || json_length(g->tool_servers))
         json_push_str(g->todo, S("tools"));
     return 0;
@@ -384,100 +392,11 @@ static int chat_completion(struct request *r, struct response *out)
     return g.in_chat ? reply_generation(r, out, &g, &call) : reply_chat_call(out, &call);
 }
 
-/* ---- after an answer: filters of plugins would run here; there are none, and the request comes back as it is */
-
-static int chat_completed(struct request *r, struct response *out)
-{
-    static const char *const needed[] = { "chat_id", "id", "session_id" };
-    const struct models *list;
-    struct error err = { "" };
-    enum status st;
-
-    json_del(r->form, "model_item");
-    if (!form_has(r, "model"))
-        return fail(out, 400, "'model'");
-    st = models_all(r->mem, r->db, r->config, r->user, false, &list, &err);
-    if (st != OK)
-        return fail_status(out, st, &err);
-    if (!model_by_id(list, form_str(r, "model")))
-        return fail(out, 400, "Model not found");
-    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-        if (!form_has(r, needed[i]))
-            return fail(out, 400, "'%s'", needed[i]);
-    return reply_json(out, r->form);
-}
-
-/* An action is a function in Python, which never runs in our processes. */
-static int chat_action(struct request *r, struct response *out)
-{
-    struct str id = path_arg(r, "action_id");
-    struct function *v = NULL;
-    size_t n = 0;
-
-    id = str_sub(id, 0, str_find_c(id, '.'));
-    if (function_list(r->db, r->mem, &v, &n) == DB_ERROR)
-        return fail_db(out, r->db);
-    for (size_t i = 0; i < n; i++)
-        if (str_eq(v[i].id, id))
-            return fail(out, 501, "The action %.*s is Python code, which this server does not run", STR(id));
-    return fail(out, 400, "Action not found: %.*s", STR(id));
-}
-
-/* ---- running tasks */
-
-static int list_tasks(struct request *r, struct response *out)
-{
-    json_object *o = json_new_object(r->mem), *ids = json_set_array(o, "tasks"), *running = NULL;
-
-    /* Administrators see all, everybody else his own. Without a sidecar nothing runs. */
-    if (control_tasks(r->mem, config_run_dir(r->config), STR_NONE, r->user->is_admin ? STR_NONE : r->user->id,
-                      &running) == OK)
-        JSON_EACH (json_get(running, "tasks"), i, task)
-            json_push(ids, json_get(task, "task_id"));
-    return reply_json(out, o);
-}
-
-static int list_chat_tasks(struct request *r, struct response *out)
-{
-    json_object *o = json_new_object(r->mem), *ids = json_set_array(o, "task_ids"), *running = NULL;
-
-    if (control_tasks(r->mem, config_run_dir(r->config), path_arg(r, "chat_id"), r->user->id, &running) == OK)
-        JSON_EACH (json_get(running, "tasks"), i, task)
-            json_push(ids, json_get(task, "task_id"));
-    return reply_json(out, o);
-}
-
-static int stop_task(struct request *r, struct response *out)
-{
-    json_object *o = json_new_object(r->mem), *answer = NULL;
-    struct str id = path_arg(r, "task_id");
-    bool stopped = control_stop(r->mem, config_run_dir(r->config), id, r->user->is_admin ? STR_NONE : r->user->id,
-                                &answer) == OK &&
-                   json_flag(answer, "status", false);
-
-    json_set_bool(o, "status", stopped);
-    if (stopped)
-        json_set_str(o, "message", str_f(r->mem, "Task %.*s successfully stopped.", STR(id)));
-    else
-        json_set_str(o, "message", str_f(r->mem, "Task with ID %.*s not found.", STR(id)));
-    return reply_json(out, o);
-}
-
 #define COMPLETION(path_)                                                                                       \
     {                                                                                                           \
         POST, path_, VERIFIED, chat_completion, .body = BODY_JSON_ANY, .keep_unknown = true, .server = SIDECAR, \
                                                 .about = "An answer of a model"                                 \
     }
 
-const struct route generations_routes[] = {
-    COMPLETION("/api/chat/completions"),
-    COMPLETION("/api/v1/chat/completions"),
-    { POST, "/api/chat/completed", VERIFIED, chat_completed, .body = BODY_JSON_ANY, .keep_unknown = true,
-      .about = "An answer has been shown" },
-    { POST, "/api/chat/actions/{action_id}", VERIFIED, chat_action, .body = BODY_JSON_ANY, .keep_unknown = true,
-      .about = "A button below an answer" },
-    { GET, "/api/tasks", VERIFIED, list_tasks, .about = "Ids of running tasks" },
-    { GET, "/api/tasks/chat/{chat_id}", VERIFIED, list_chat_tasks, .about = "Ids of running tasks of a chat" },
-    { POST, "/api/tasks/stop/{task_id}", VERIFIED, stop_task, .about = "Stops a task" },
-    END
-};
+const struct route generations_routes[] = { COMPLETION("/api/chat/completions"), COMPLETION("/api/v1/chat/completions"),
+                                            END };

@@ -38,7 +38,9 @@ extern const struct route files_routes[];
 extern const struct route files_content_routes[]; /* their bytes */
 extern const struct route files_process_routes[]; /* how far they are read */
 extern const struct route tasks_routes[];         /* /api/v1/tasks: titles, tags, follow-ups … */
-extern const struct route generations_routes[];   /* chat completions, completed, running tasks */
+extern const struct route generations_routes[];   /* chat completions */
+extern const struct route chat_after_routes[];    /* completed, actions, running tasks */
+extern const struct route chat_filters_routes[];  /* /internal/step/outlet */
 extern const struct route chat_prepare_routes[];  /* /internal/step/prepare: before the model is asked */
 extern const struct route steps_routes[];         /* /internal/step/…: a worker's part of a generation */
 extern const struct route sessions_routes[];      /* /internal/session: who a socket belongs to */

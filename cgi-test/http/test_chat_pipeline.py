@@ -4,7 +4,7 @@ import contextlib, http.server, json, os, sys, threading, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import check, equal, main, test
-from providers import form
+from providers import JSON, Fake, connections, form
 from tabs import Answer, Tab
 
 JOBS = {'title_generation': True, 'tags_generation': True, 'follow_up_generation': True}
@@ -254,6 +254,60 @@ def _(s):
         equal((a.content, b.content), (WORDS, WORDS))
         r = ann.post('/api/v1/tasks/moa/completions', {'model': 'stub-small', 'prompt': 'Hello', 'responses': [a.content, b.content], 'stream': True})
         check(r.status == 200 and '[DONE]' in r.text(), r)
+
+
+# ---------------------------------------------------------------- pipelines that filter
+
+def filter_model(id, priority=0, **more):
+    return {'id': id, 'object': 'model', 'owned_by': 'pipelines', 'pipeline': {'type': 'filter', 'pipelines': ['*'], 'priority': priority, **more}}
+
+
+@contextlib.contextmanager
+def filters(s, models, answers):
+    fake = Fake({'GET /models': (200, JSON, json.dumps({'object': 'list', 'data': models, 'pipelines': True})), **answers})
+    with fake, connections(s, [s.stub.url + '/v1', fake.url]):
+        open_models(s)
+        yield fake
+
+
+def says(text):
+    return 200, JSON, json.dumps({'model': 'other', 'stream': True, 'messages': [{'role': 'user', 'content': text}], 'metadata': {}})
+
+
+@test('filters: what a pipeline makes of a request, in the order of their priorities; one that is away is passed over')
+def _(s):
+    models = [filter_model('late', 5), filter_model('first', 1), filter_model('away', 3), filter_model('other', 0) | {'pipeline': {'type': 'filter', 'pipelines': ['x'], 'priority': 0}}]
+    with filters(s, models, {'POST /first/filter/inlet': says('first words'), 'POST /late/filter/inlet': says('last words')}) as fake:
+        with Tab(s.user('ann')) as tab:
+            a = tab.ask('stub-echo', 'my words').wait()
+            equal(a.content, 'last words')
+            asked = [(path, json.loads(body)) for _, path, _, body in fake.seen if path.endswith('/inlet')]
+            equal([p for p, _ in asked], ['/first/filter/inlet', '/away/filter/inlet', '/late/filter/inlet'])
+            equal([b['body']['messages'][-1]['content'] for _, b in asked], ['my words', 'first words', 'first words'])
+            equal(asked[0][1]['user']['email'], 'ann@test.test')
+            equal((asked[0][1]['body']['metadata']['chat_id'], asked[0][1]['body']['metadata']['message_id']), (a.chat, a.id))
+        r = s.user('ann').post('/api/chat/completions', {'model': 'stub-echo', 'messages': [{'role': 'user', 'content': 'x'}]})
+        equal(r.status, 200, r)
+
+
+@test('filters: one that says no')
+def _(s):
+    with filters(s, [filter_model('no')], {'POST /no/filter/inlet': (429, JSON, '{"detail": "Enough for today"}')}):
+        with Tab(s.user('ann')) as tab:
+            a = tab.ask('stub-small').wait()
+            equal((a.error, a.saved()['error']), ('Enough for today', {'content': 'Enough for today'}))
+        r = s.user('ann').post('/api/chat/completions', {'model': 'stub-small', 'messages': [{'role': 'user', 'content': 'x'}]})
+        equal((r.status, r.json()), (400, {'detail': 'Enough for today'}))
+
+
+@test('filters: an answer goes through them, too')
+def _(s):
+    form = {'model': 'stub-small', 'messages': [], 'chat_id': 'c', 'session_id': 's', 'id': 'm'}
+    with filters(s, [filter_model('out'), filter_model('broken', 2)], {'POST /out/filter/outlet': (200, JSON, '{"messages": [{"id": "m", "content": "better"}]}'),
+                                                                  'POST /broken/filter/outlet': (500, JSON, '{"detail": "x"}')}) as fake:
+        equal(s.user('ann').post('/api/chat/completed', form).json(), {'messages': [{'id': 'm', 'content': 'better'}]})
+        equal([p for _, p, _, _ in fake.seen if p.endswith('/outlet')], ['/out/filter/outlet', '/broken/filter/outlet'])
+    equal(s.user('ann').post('/api/chat/completed', form).json(), form)
 
 
 # ---------------------------------------------------------------- people who are away
