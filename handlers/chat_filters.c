@@ -40,7 +40,8 @@ static json_object *next_call(struct request *r, const struct user *u, json_obje
 /* The request as a filter sees it. */
 static json_object *seen(struct step *s)
 {
-    json_object *body = json_clone(s->r->mem, json_get(s->state, "form")), *metadata = json_set_object(body, "metadata");
+    json_object *body = json_clone(s->r->mem, json_get(s->state, "form")),
+                *metadata = json_set_object(body, "metadata");
 
     json_set_str(metadata, "user_id", s->user.id);
     json_set_str(metadata, "chat_id", s->after.chat_id);
