@@ -58,8 +58,9 @@ int main(int argc, char **argv)
     enum status st;
 
     if (argc != 2 || !load_kind_named(str_of(argv[1]), &kind)) {
-        fprintf(stderr,
-                "usage: webui-extract KIND <FILE   (KIND: text, csv, html, xml, pdf, docx, odt, epub, xlsx, pptx)\n");
+        fprintf(
+            stderr,
+            "usage: webui-extract KIND <FILE   (KIND: text, csv, html, page, xml, pdf, docx, odt, epub, xlsx, pptx)\n");
         return 2;
     }
     st = read_documents(mem, kind, &docs, &err);

@@ -31,36 +31,8 @@ const struct route pending_routes[] = {
     PENDING(GET, "/api/v1/audio/models", VERIFIED, "Get models"),
     PENDING(GET, "/api/v1/audio/voices", VERIFIED, "Get voices"),
 
-    /* Retrieval */
-    PENDING(GET, "/api/v1/retrieval/", VERIFIED, "Get status"),
-    PENDING(GET, "/api/v1/retrieval/embedding", ADMIN, "Get embedding config"),
-    PENDING(POST, "/api/v1/retrieval/embedding/update", ADMIN, "Update embedding config"),
-    PENDING(GET, "/api/v1/retrieval/config", ADMIN, "Get rag config"),
-    PENDING(POST, "/api/v1/retrieval/config/update", ADMIN, "Update rag config"),
-    PENDING(POST, "/api/v1/retrieval/process/file", VERIFIED, "Process file"),
-    PENDING(POST, "/api/v1/retrieval/process/text", VERIFIED, "Process text"),
-    PENDING(POST, "/api/v1/retrieval/process/youtube", VERIFIED, "Process youtube video"),
-    PENDING(POST, "/api/v1/retrieval/process/web", VERIFIED, "Process web"),
-    PENDING(POST, "/api/v1/retrieval/process/web/search", VERIFIED, "Process web search"),
-    PENDING(POST, "/api/v1/retrieval/query/doc", VERIFIED, "Query doc handler"),
-    PENDING(POST, "/api/v1/retrieval/query/collection", VERIFIED, "Query collection handler"),
-    PENDING(POST, "/api/v1/retrieval/delete", ADMIN, "Delete entries from collection"),
-    PENDING(POST, "/api/v1/retrieval/reset/db", ADMIN, "Reset vector db"),
-    PENDING(POST, "/api/v1/retrieval/reset/uploads", ADMIN, "Reset upload dir"),
-    PENDING(GET, "/api/v1/retrieval/ef/{text}", VERIFIED, "Get embeddings"),
-    PENDING(POST, "/api/v1/retrieval/process/files/batch", VERIFIED, "Process files batch"),
-
     /* Tools */
     PENDING(POST, "/api/v1/tools/load/url", ADMIN, "Load tool from url"),
-
-    /* Memories */
-    PENDING(GET, "/api/v1/memories/ef", VERIFIED, "Get embeddings"),
-    PENDING(POST, "/api/v1/memories/add", VERIFIED, "Add memory"),
-    PENDING(POST, "/api/v1/memories/query", VERIFIED, "Query memory"),
-    PENDING(POST, "/api/v1/memories/reset", VERIFIED, "Reset memory from vector db"),
-    PENDING(DELETE, "/api/v1/memories/delete/user", VERIFIED, "Delete memory by user id"),
-    PENDING(POST, "/api/v1/memories/{memory_id}/update", VERIFIED, "Update memory by id"),
-    PENDING(DELETE, "/api/v1/memories/{memory_id}", VERIFIED, "Delete memory by id"),
 
     /* Functions */
     PENDING(POST, "/api/v1/functions/load/url", ADMIN, "Load function from url"),

@@ -49,6 +49,6 @@ const struct route *const route_tables[] = {
     oauth_routes,
     oauth_clients_routes,
     note_steps_routes,
-    pending_routes,
+    retrieval_routes, retrieval_files_routes, retrieval_config_routes, retrieval_query_routes, pending_routes,
     NULL,
 };

@@ -34,6 +34,10 @@ extern const struct route functions_routes[];
 extern const struct route evaluations_routes[];
 extern const struct route pipelines_routes[]; /* passed on to servers of pipelines */
 extern const struct route memories_routes[];
+extern const struct route retrieval_routes[];
+extern const struct route retrieval_files_routes[];
+extern const struct route retrieval_config_routes[];
+extern const struct route retrieval_query_routes[];
 extern const struct route files_routes[];
 extern const struct route files_content_routes[]; /* their bytes */
 extern const struct route files_process_routes[]; /* how far they are read */

@@ -138,8 +138,10 @@ static bool start(struct arena *mem, struct running *run)
         curl_easy_setopt(run->easy, CURLOPT_HEADERFUNCTION, take_header);
         curl_easy_setopt(run->easy, CURLOPT_HEADERDATA, run);
     }
-    if (c->user_and_password)
+    if (c->user_and_password) {
         curl_easy_setopt(run->easy, CURLOPT_USERPWD, c->user_and_password);
+        curl_easy_setopt(run->easy, CURLOPT_HTTPAUTH, (long)(c->digest ? CURLAUTH_DIGEST : CURLAUTH_BASIC));
+    }
     if (c->body.p) {
         curl_easy_setopt(run->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body.n);
         curl_easy_setopt(run->easy, CURLOPT_POSTFIELDS, c->body.p);

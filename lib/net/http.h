@@ -21,6 +21,7 @@ struct http_call {
     size_t max_bytes;              /* of the answer; 0: 32 MiB */
     bool insecure;                 /* do not verify TLS (AIOHTTP_CLIENT_SESSION_SSL=false) */
     const char *user_and_password; /* basic authentication; NULL: none */
+    bool digest;                   /* digest authentication instead */
     bool public_only; /* connect to public addresses only (address.h), and through no proxy; others: UNAVAILABLE */
     const char *keep_header; /* name of a header of the answer that is wanted; NULL: none */
 

@@ -1,8 +1,7 @@
 /* collections.c: names of collections, and whose they are. */
 #include "lib/rag/collections.h"
 
-#include "lib/auth/auth.h"
-#include "lib/store/files.h"
+#include "lib/auth/file_access.h"
 #include "lib/store/knowledge.h"
 
 static enum status refused(struct error *err, struct str name)
@@ -31,23 +30,17 @@ static enum status may_use_knowledge(struct db *db, struct arena *mem, const str
     return refused(err, id);
 }
 
-/* A file is also its readers' of the knowledge base that it is in. */
 static enum status may_use_file(struct db *db, struct arena *mem, const struct user *u, struct str id,
                                 enum collection_use use, struct error *err)
 {
-    struct str in;
     struct file f;
-    bool exists;
+    enum db_status st = file_by_id(db, mem, id, &f);
 
-    switch (file_by_id(db, mem, id, &f)) {
-    case DB_ERROR: return db_failed(db, err);
-    case DB_DONE: return refused(err, id);
-    case DB_ROW: break;
-    }
-    if (u->is_admin || str_eq(f.user_id, u->id))
-        return OK;
-    in = json_str(json_parse_or_null(mem, f.meta), "collection_name");
-    return in.n ? may_use_knowledge(db, mem, u, in, use, &exists, err) : refused(err, id);
+    if (st == DB_ROW)
+        st = file_access(db, mem, u, &f, use == COLLECTION_READ ? "read" : "write");
+    if (st == DB_ERROR)
+        return db_failed(db, err);
+    return st == DB_ROW ? OK : refused(err, id);
 }
 
 enum status collection_for(struct db *db, struct arena *mem, const struct user *u, struct str name,

@@ -1,6 +1,6 @@
 /* collections.h: which collection a name means, and whether a user may use it. The one place where that is decided.
  *
- *   file-{id}           of a file: its owner, administrators; to read also whoever may read the knowledge base that it is in
+ *   file-{id}           of a file: whoever may read or write that (lib/auth/file_access.h)
  *   a knowledge base    its id: as its access_control says
  *   user-memory-{id}    that user's, nobody else's
  *   any other name      the caller's own collection of that name: what two users call alike are two collections */

@@ -138,7 +138,7 @@ static enum status check_answer(struct arena *mem, const struct http_call *call,
 
     if (call->result != OK) {
         log_warning("embedding: %s", call->err.text);
-        return error_set(err, call->result, "The embedding server could not be reached");
+        return error_set(err, FAILED, "The embedding server could not be reached");
     }
     if (call->status >= 400) {
         log_warning("embedding: %.*s answered %d: %.*s", STR(call->url), call->status,

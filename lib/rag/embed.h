@@ -20,8 +20,8 @@ bool embed_is_local(struct config *c);
     "There is no local embedding model here: choose an embedding engine (OpenAI, Azure OpenAI or " \
     "Ollama) in the admin settings, Documents"
 
-/* Texts go out in batches of RAG_EMBEDDING_BATCH_SIZE, several at a time. u NULL: nobody's name is sent. INVALID: no such engine; UNAVAILABLE, TIMED_OUT,
- * FAILED: the server does not answer, or not with vectors. err says so in words for a client. */
+/* Texts go out in batches of RAG_EMBEDDING_BATCH_SIZE, several at a time. u NULL: nobody's name is sent. INVALID: no such engine; FAILED: the
+ * server does not answer, or not with vectors. err says so in words for a client. */
 enum status embed_texts(struct config *c, struct arena *mem, const struct user *u, enum embed_kind kind,
                         const struct str *texts, size_t n, struct embeddings *out, struct error *err);
 enum status embed_text(struct config *c, struct arena *mem, const struct user *u, enum embed_kind kind, struct str text,

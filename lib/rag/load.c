@@ -1,8 +1,11 @@
 /* load.c: what a stored file says: by the engine of the settings, or by webui-extract, a child with limits. */
 #include "lib/rag/load.h"
 
+#include <sys/mman.h>
+
 #include "lib/base/child.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/rag/load_engine.h"
 #include "lib/rag/load_kind.h"
@@ -81,4 +84,17 @@ enum status rag_load_file(struct arena *mem, struct config *config, struct str p
             err, INVALID,
             "Files of this kind cannot be read here. Please save it in a current format (docx, xlsx, pptx, pdf)");
     return by_child(mem, kind, fd, out, err);
+}
+
+enum status rag_load_page(struct arena *mem, struct str page, struct str charset, struct rag_documents *out,
+                          struct error *err)
+{
+    int fd AUTO_CLOSE = memfd_create("page", MFD_CLOEXEC);
+    enum status st = fd < 0 ? FAILED : write_all(fd, str_f(mem, "%.*s\n", STR(charset)), err);
+
+    if (str_find_c(charset, '\n') != STR_NPOS || charset.n > 64)
+        return rag_load_page(mem, page, STR_NONE, out, err);
+    if (st == OK)
+        st = write_all(fd, page, err);
+    return st == OK ? by_child(mem, LOAD_PAGE, fd, out, err) : error_set(err, FAILED, "there is no memory for a page");
 }

@@ -15,4 +15,9 @@
 enum status rag_load_file(struct arena *mem, struct config *config, struct str path, struct str name,
                           struct str content_type, struct rag_documents *out, struct error *err);
 
+/* The same of a page that was fetched, in one document: its text as it stands, with {"title", "description", "language"} as far as there are any. charset: as its server named
+ * it; may be absent. */
+enum status rag_load_page(struct arena *mem, struct str page, struct str charset, struct rag_documents *out,
+                          struct error *err);
+
 #endif

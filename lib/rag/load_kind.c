@@ -4,17 +4,9 @@
 #define OOXML "application/vnd.openxmlformats-officedocument."
 
 static const char *const names[] = {
-    [LOAD_TEXT] = "text",
-    [LOAD_CSV] = "csv",
-    [LOAD_HTML] = "html",
-    [LOAD_XML] = "xml",
-    [LOAD_PDF] = "pdf",
-    [LOAD_DOCX] = "docx",
-    [LOAD_ODT] = "odt",
-    [LOAD_EPUB] = "epub",
-    [LOAD_XLSX] = "xlsx",
-    [LOAD_PPTX] = "pptx",
-    [LOAD_OLD_OFFICE] = "old-office",
+    [LOAD_TEXT] = "text", [LOAD_CSV] = "csv",   [LOAD_HTML] = "html", [LOAD_XML] = "xml",
+    [LOAD_PDF] = "pdf",   [LOAD_DOCX] = "docx", [LOAD_ODT] = "odt",   [LOAD_EPUB] = "epub",
+    [LOAD_XLSX] = "xlsx", [LOAD_PPTX] = "pptx", [LOAD_PAGE] = "page", [LOAD_OLD_OFFICE] = "old-office",
 };
 
 /* In this order: an ending goes before the types of the lines below it. */

@@ -15,6 +15,7 @@ enum load_kind {
     LOAD_EPUB,
     LOAD_XLSX,
     LOAD_PPTX,
+    LOAD_PAGE,      /* fetched from the web, see load_page.h; no file is one */
     LOAD_OLD_OFFICE /* xls, ppt, msg: nobody here reads those */
 };
 

@@ -3,7 +3,7 @@
 
 #include "lib/rag/load_fix.h"
 
-enum status load_add(struct load_out *out, struct str text, json_object *metadata, struct error *err)
+enum status load_add_as_is(struct load_out *out, struct str text, json_object *metadata, struct error *err)
 {
     out->bytes += text.n;
     if (out->bytes > LOAD_MAX_TEXT || out->n >= LOAD_MAX_DOCUMENTS)
@@ -14,9 +14,16 @@ enum status load_add(struct load_out *out, struct str text, json_object *metadat
         out->v = arena_grow(out->mem, out->v, out->room * sizeof *out->v, room * sizeof *out->v);
         out->room = room;
     }
-    out->v[out->n++] = (struct rag_document){ .text = load_fix(out->mem, text),
+    out->v[out->n++] = (struct rag_document){ .text = text,
                                               .metadata = metadata ? metadata : json_new_object(out->mem) };
     return OK;
+}
+
+enum status load_add(struct load_out *out, struct str text, json_object *metadata, struct error *err)
+{
+    if (text.n > LOAD_MAX_TEXT)
+        return error_set(err, TOO_BIG, "The text of this file is too large");
+    return load_add_as_is(out, load_fix(out->mem, text), metadata, err);
 }
 
 enum status load_text(struct load_out *out, struct str bytes, struct error *err)
@@ -31,9 +38,9 @@ enum status load_read(struct arena *mem, enum load_kind kind, struct str bytes, 
                       struct error *err)
 {
     static enum status (*const readers[])(struct load_out *, struct str, struct error *) = {
-        [LOAD_TEXT] = load_text, [LOAD_CSV] = load_csv,   [LOAD_HTML] = load_html,
-        [LOAD_XML] = load_xml,   [LOAD_DOCX] = load_docx, [LOAD_ODT] = load_odt,
-        [LOAD_EPUB] = load_epub, [LOAD_XLSX] = load_xlsx, [LOAD_PPTX] = load_pptx,
+        [LOAD_TEXT] = load_text, [LOAD_CSV] = load_csv,   [LOAD_HTML] = load_html, [LOAD_XML] = load_xml,
+        [LOAD_DOCX] = load_docx, [LOAD_ODT] = load_odt,   [LOAD_EPUB] = load_epub, [LOAD_XLSX] = load_xlsx,
+        [LOAD_PPTX] = load_pptx, [LOAD_PAGE] = load_page,
     };
     struct load_out made = { .mem = mem };
     enum status st;

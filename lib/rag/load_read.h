@@ -28,10 +28,13 @@ struct load_out { /* documents in the making */
 };
 /* Mends the text, takes metadata over (NULL: {}). TOO_BIG. */
 enum status load_add(struct load_out *out, struct str text, json_object *metadata, struct error *err);
+/* Without mending: the text is UTF-8 without NUL already. */
+enum status load_add_as_is(struct load_out *out, struct str text, json_object *metadata, struct error *err);
 
 enum status load_text(struct load_out *out, struct str bytes, struct error *err);
 enum status load_csv(struct load_out *out, struct str bytes, struct error *err);
 enum status load_html(struct load_out *out, struct str bytes, struct error *err);
+enum status load_page(struct load_out *out, struct str bytes, struct error *err);
 enum status load_xml(struct load_out *out, struct str bytes, struct error *err);
 enum status load_docx(struct load_out *out, struct str bytes, struct error *err);
 enum status load_odt(struct load_out *out, struct str bytes, struct error *err);

@@ -73,16 +73,15 @@ static json_object *item_metadata(const struct rag *rag, json_object *of_documen
 static enum status is_new(const struct rag *rag, const struct rag_save *how, struct error *err)
 {
     struct str hash = json_str(how->metadata, "hash");
-    struct error ignored;
     struct vector_hits found;
     enum status st;
 
     if (!hash.p)
         return OK;
-    st = vectors_get(rag->config, rag->mem, how->to, "hash", hash, &found, &ignored);
+    st = vectors_get(rag->config, rag->mem, how->to, "hash", hash, &found, err);
     if (st == NOT_FOUND || (st == OK && found.n == 0))
         return OK;
-    return st == OK ? error_set(err, INVALID, DUPLICATE_TEXT) : error_set(err, st, "%s", ignored.text);
+    return st == OK ? error_set(err, INVALID, DUPLICATE_TEXT) : st;
 }
 
 static enum status split(const struct rag *rag, struct rag_documents docs, struct rag_documents *out, struct error *err)
@@ -129,11 +128,6 @@ enum status rag_save_documents(const struct rag *rag, struct rag_documents docs,
         items[i] = (struct vector_item){ .id = random_uuid(rag->mem),
                                          .text = pieces.v[i].text,
                                          .metadata = item_metadata(rag, pieces.v[i].metadata, how->metadata) };
-    st = vectors_put(rag->config, how->to, how->overwrite ? VECTORS_REPLACE : VECTORS_ADD, items, vectors.v, pieces.n,
-                     vectors.dim, err);
-    if (st != OK && st != INVALID) {
-        log_error("%s", err->text);
-        return error_set(err, st, "The vectors could not be saved");
-    }
-    return st;
+    return vectors_put(rag->config, how->to, how->overwrite ? VECTORS_REPLACE : VECTORS_ADD, items, vectors.v, pieces.n,
+                       vectors.dim, err);
 }

@@ -46,6 +46,11 @@ struct rag_file {
  * may. Whatever it returns but OK: err holds the text that a client is shown (the Python backend's status is 400). */
 enum status rag_process_file(const struct rag *rag, const struct file *f, struct rag_file *job, struct error *err);
 
+/* Several files at once, from what was read out of them before, into one collection that the caller may write. Each row gets its hash and meta.collection_name. The error of
+ * all: err, and no file is in the collection. */
+enum status rag_process_files(const struct rag *rag, const struct file *files, size_t n, struct collection to,
+                              struct str collection_name, struct error *err);
+
 /* When a file goes, or leaves a knowledge base. A collection that is not there is OK. */
 enum status rag_forget_file(struct config *c, struct arena *mem, struct str file_id, struct error *err);
 enum status rag_remove_file_from(struct config *c, struct collection from, struct str file_id, struct str hash,

@@ -161,6 +161,28 @@ enum status rag_process_file(const struct rag *rag, const struct file *f, struct
     return record(rag, f, one_member(rag, "status", S("completed")), meta, STR_NONE, err);
 }
 
+/* ---- several */
+
+enum status rag_process_files(const struct rag *rag, const struct file *files, size_t n, struct collection to,
+                              struct str collection_name, struct error *err)
+{
+    struct rag_documents docs = { arena_new_array(rag->mem, struct rag_document, n + 1), n };
+    struct rag_save how = { .to = to };
+    enum status st = OK;
+
+    for (size_t i = 0; i < n && st == OK; i++) {
+        struct str text = stored_text(rag, &files[i]);
+
+        docs.v[i] = one_document(rag, &files[i], str_replace(rag->mem, text, S("<br/>"), S("\n"))).v[0];
+        st = record(rag, &files[i], one_member(rag, "content", text), NULL, sha256_hex(rag->mem, text), err);
+    }
+    if (st == OK && n)
+        st = rag_save_documents(rag, docs, &how, err);
+    for (size_t i = 0; i < n && st == OK; i++)
+        st = record(rag, &files[i], NULL, one_member(rag, "collection_name", collection_name), STR_NONE, err);
+    return st;
+}
+
 /* ---- forgetting */
 
 enum status rag_forget_file(struct config *c, struct arena *mem, struct str file_id, struct error *err)

@@ -97,38 +97,55 @@ static json_object *list_in(struct arena *mem, json_object *o, const char *name)
     return inner;
 }
 
+json_object *rag_hits_json(struct arena *mem, const struct vector_hits *hits)
+{
+    json_object *o = json_new_object(mem), *ids = list_in(mem, o, "ids"), *distances = list_in(mem, o, "distances"),
+                *documents = list_in(mem, o, "documents"), *metadatas = list_in(mem, o, "metadatas");
+
+    for (size_t i = 0; i < hits->n; i++) {
+        json_push_str(ids, hits->v[i].id);
+        json_push(distances, json_new_double(mem, (1 + hits->v[i].cosine) / 2));
+        json_push_str(documents, hits->v[i].text);
+        json_push(metadatas, json_parse_or_null(mem, hits->v[i].metadata));
+    }
+    return o;
+}
+
+static json_object *hybrid_json(const struct rag *rag, const struct hybrid_hits *hits)
+{
+    json_object *o = json_new_object(rag->mem), *distances = list_in(rag->mem, o, "distances"),
+                *documents = list_in(rag->mem, o, "documents"), *metadatas = list_in(rag->mem, o, "metadatas");
+
+    for (size_t i = 0; i < hits->n; i++) {
+        json_push(distances, json_new_double(rag->mem, hits->v[i].score));
+        json_push_str(documents, hits->v[i].item.text);
+        json_push(metadatas, metadata_of(rag, &hits->v[i], true));
+    }
+    return o;
+}
+
 enum status rag_query_collection(const struct rag *rag, const struct rag_query *q, struct collection in,
                                  json_object **out, struct error *err)
 {
     struct rag_query f = filled(rag, q);
-    bool hybrid = rag_is_hybrid(rag, q);
-    struct hybrid_hits hits = { NULL, 0 };
+    struct hybrid_hits found = { NULL, 0 };
+    struct vector_hits hits = { NULL, 0 };
     struct embeddings vector;
-    json_object *o, *ids, *distances, *documents, *metadatas;
     enum status st = embed_text(rag->config, rag->mem, rag->user, EMBED_QUERY, f.texts[0], &vector, err);
 
     if (st != OK)
         return st;
-    st = search(rag, &f, f.texts[0], vector.v, vector.dim, in, hybrid, &hits, err);
+    if (rag_is_hybrid(rag, q))
+        st = hybrid_search(rag, &f, f.texts[0], vector.v, vector.dim, in, &found, err);
+    else
+        st = vectors_search(rag->config, rag->mem, in, vector.v, vector.dim, (size_t)f.k, &hits, err);
     *out = NULL;
-    if (st == NOT_FOUND || st == INVALID) /* another model's vectors: the Python backend answers null as well */
+    if (st == NOT_FOUND ||
+        st == INVALID) /* INVALID: another model's vectors; the Python backend answers null as well */
         return OK;
-    if (st != OK)
-        return st;
-    o = json_new_object(rag->mem);
-    ids = hybrid ? NULL : list_in(rag->mem, o, "ids");
-    distances = list_in(rag->mem, o, "distances");
-    documents = list_in(rag->mem, o, "documents");
-    metadatas = list_in(rag->mem, o, "metadatas");
-    for (size_t i = 0; i < hits.n; i++) {
-        if (ids)
-            json_push_str(ids, hits.v[i].item.id);
-        json_push(distances, json_new_double(rag->mem, hits.v[i].score));
-        json_push_str(documents, hits.v[i].item.text);
-        json_push(metadatas, metadata_of(rag, &hits.v[i], hybrid));
-    }
-    *out = o;
-    return OK;
+    if (st == OK)
+        *out = rag_is_hybrid(rag, q) ? hybrid_json(rag, &found) : rag_hits_json(rag->mem, &hits);
+    return st;
 }
 
 static int by_distance(const void *x, const void *y)

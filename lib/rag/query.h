@@ -13,6 +13,9 @@ struct rag_query {
     enum { HYBRID_AS_SET, HYBRID_OFF } hybrid;
 };
 
+/* {"ids": [[…]], "distances": [[…]], "documents": [[…]], "metadatas": [[…]]} of what a search gave. */
+json_object *rag_hits_json(struct arena *mem, const struct vector_hits *hits);
+
 /* {"ids": [[…]], "distances": [[…]], "documents": [[…]], "metadatas": [[…]]} of one collection, for the first text; hybrid: without "ids". *out NULL: there is no such
  * collection (the API answers null). err as for rag_query_collections(). */
 enum status rag_query_collection(const struct rag *rag, const struct rag_query *q, struct collection in,

@@ -39,7 +39,8 @@ enum vector_mode {
     VECTORS_UPSERT   /* items whose id is there are replaced */
 };
 
-/* All functions: OK; NOT_FOUND: there is no such collection; UNAVAILABLE: locked by another process for too long; FAILED: the file cannot be used. */
+/* All functions: OK; NOT_FOUND: there is no such collection; UNAVAILABLE: locked by another process for too long; FAILED: the file cannot be used. err holds words for a
+ * client; the cause is in the log. */
 
 /* vectors: items_n rows of dim floats. INVALID: dim is not the collection's. The collection is made if it is missing. */
 enum status vectors_put(struct config *c, struct collection to, enum vector_mode mode, const struct vector_item *items,

@@ -7,6 +7,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
+#include "lib/base/log.h"
 
 enum { BUSY_MS = 10000, STATEMENTS = 32 };
 
@@ -66,16 +67,22 @@ static void forget(void)
     file.db = NULL;
 }
 
+static enum status failed(struct error *err, const char *why)
+{
+    log_error("could not open %s: %s", file.path, why);
+    return error_set(err, FAILED, "The vectors cannot be used");
+}
+
 static enum status make_file(const char *folder, struct error *err)
 {
-    enum status st = dir_make(folder, 0700, err);
+    struct error why = { "" };
     int fd;
 
-    if (st != OK)
-        return st;
+    if (dir_make(folder, 0700, &why) != OK)
+        return failed(err, why.text);
     fd = open(file.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return error_set(err, FAILED, "could not make %s: %s", file.path, strerror(errno));
+        return failed(err, strerror(errno));
     close(fd);
     return OK;
 }
@@ -137,7 +144,7 @@ sqlite3 *vectors_open(struct config *c, bool make, enum status *st, struct error
     }
     file.owner = getpid();
     if (sqlite3_open_v2(file.path, &file.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-        *st = error_set(err, FAILED, "could not open %s: %s", file.path, sqlite3_errmsg(file.db));
+        *st = failed(err, sqlite3_errmsg(file.db));
     else
         *st = set_up(file.db, err);
     if (*st != OK)
@@ -154,7 +161,7 @@ sqlite3_stmt *vectors_statement(sqlite3 *db, const char *sql, struct error *err)
     if (i < STATEMENTS && file.statements[i].sql)
         return file.statements[i].stmt;
     if (i == STATEMENTS) { /* there are fewer texts than places */
-        error_set(err, FAILED, "too many statements");
+        failed(err, "too many statements");
         return NULL;
     }
     if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &file.statements[i].stmt, NULL) != SQLITE_OK) {

@@ -47,20 +47,3 @@ enum db_status file_record(struct db *db, struct arena *mem, struct str id, json
     db_rollback(db);
     return DB_ERROR;
 }
-
-static void read_text(struct row *row, void *out)
-{
-    struct file_text *f = out;
-
-    f->id = row_str(row, 0);
-    f->filename = row_str(row, 1);
-    f->content = json_str(json_parse_or_null(row_arena(row), row_json(row, 2)), "content");
-}
-
-enum db_status file_texts(struct db *db, struct arena *mem, struct str ids, struct file_text **out, size_t *n)
-{
-    return db_all(db, mem, read_text, sizeof **out, out, n,
-                  DB_SQL(db, "SELECT id, filename, data FROM file WHERE id IN (SELECT value FROM json_each($1))",
-                         "SELECT id, filename, data FROM file WHERE id IN (SELECT json_array_elements_text($1::json))"),
-                  ARGS(ids));
-}

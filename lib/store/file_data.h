@@ -9,11 +9,4 @@
 enum db_status file_record(struct db *db, struct arena *mem, struct str id, json_object *data, json_object *meta,
                            struct str hash);
 
-struct file_text {
-    struct str id, filename;
-    struct str content; /* data.content; absent: there is none */
-};
-/* Those of the ids (JSON array text) that exist, in no order. */
-enum db_status file_texts(struct db *db, struct arena *mem, struct str ids, struct file_text **out, size_t *n);
-
 #endif

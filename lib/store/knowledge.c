@@ -140,6 +140,11 @@ enum db_status knowledge_change_files(struct db *db, struct arena *mem, struct s
     return DB_ROW;
 }
 
+enum db_status knowledge_delete_all(struct db *db)
+{
+    return db_exec(db, "DELETE FROM knowledge", NO_ARGS, NULL);
+}
+
 void knowledge_json_open(struct buf *b, const struct knowledge *k)
 {
     member_text(b, "{\"id\":", k->id);

@@ -15,6 +15,7 @@ struct knowledge { /* strings live in the arena they were read into */
 enum db_status knowledge_by_id(struct db *db, struct arena *mem, struct str id, struct knowledge *out);
 /* All of them, last changed first. */
 enum db_status knowledge_list(struct db *db, struct arena *mem, struct knowledge **out, size_t *n);
+enum db_status knowledge_delete_all(struct db *db);
 
 enum db_status knowledge_insert(struct db *db, const struct knowledge *k);
 /* Name, description, data, access_control, updated_at. DB_DONE: no such row. */

@@ -22,6 +22,33 @@ enum db_status memories_of_user(struct db *db, struct arena *mem, struct str use
                   "SELECT " COLUMNS " FROM memory WHERE user_id = $1 ORDER BY created_at, id", ARGS(user_id));
 }
 
+enum db_status memory_insert(struct db *db, const struct memory *m)
+{
+    return db_exec(db, "INSERT INTO memory (" COLUMNS ") VALUES ($1, $2, $3, $4, $5)",
+                   ARGS(m->id, m->user_id, m->content, m->updated_at, m->created_at), NULL);
+}
+
+enum db_status memory_update(struct db *db, struct arena *mem, struct str id, struct str user_id, struct str content,
+                             int64_t now_s, struct memory *out)
+{
+    return db_one(db, mem, read_memory, out,
+                  "UPDATE memory SET content = coalesce($3, content), updated_at = $4 WHERE id = $1 AND user_id = $2"
+                  " RETURNING " COLUMNS,
+                  ARGS(id, user_id, content, now_s));
+}
+
+enum db_status memory_delete(struct db *db, struct str id, struct str user_id)
+{
+    int64_t changed = 0;
+
+    return db_exec(db, "DELETE FROM memory WHERE id = $1 AND user_id = $2", ARGS(id, user_id), &changed);
+}
+
+enum db_status memories_delete(struct db *db, struct str user_id)
+{
+    return db_exec(db, "DELETE FROM memory WHERE user_id = $1", ARGS(user_id), NULL);
+}
+
 void memory_json(struct buf *b, const struct memory *m)
 {
     member_text(b, "{\"id\":", m->id);
