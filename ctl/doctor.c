@@ -94,9 +94,9 @@ static void check_database(struct ctl *ctl)
 
 static void check_programs(struct ctl *ctl)
 {
-    static const char *const programs[] = { "webui.fcgi", "webui-sidecar" };
+    static const char *const programs[] = { "webui.fcgi", "webui-sidecar", "webui-extract" };
 
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
         const char *path = ctl_program(ctl, programs[i]);
 
         if (path)
@@ -104,6 +104,8 @@ static void check_programs(struct ctl *ctl)
         else
             problems++;
     }
+    if (access("/usr/bin/pdftotext", X_OK) != 0 && access("/usr/local/bin/pdftotext", X_OK) != 0)
+        say(true, "PDF files cannot be read: pdftotext (package poppler-utils) is missing");
     say(frontend_is_there(ctl), "the frontend is %s%s",
         frontend_is_there(ctl) ? "in " : "missing: `webuictl frontend fetch` brings it to ", frontend_dir(ctl));
 }

@@ -226,12 +226,14 @@ static int create(struct request *r, struct response *out)
 static int update(struct request *r, struct response *out)
 {
     struct knowledge k;
+    struct str data;
     int status;
 
     if (!knowledge_find_to_change(r, out, &k, &status))
         return status;
-    if (data_of_form(r, &k, &k.data) == DB_ERROR)
+    if (data_of_form(r, &k, &data) == DB_ERROR)
         return fail_db(out, r->db);
+    k.data = data;
     k.name = form_str(r, "name");
     k.description = form_str(r, "description");
     k.access_control = access_of_form(r);

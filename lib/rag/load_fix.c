@@ -146,8 +146,11 @@ static bool is_telling(const struct line *l, size_t at, size_t n)
 {
     bool plain = true;
 
-    for (size_t i = 1; i < n; i++)
+    for (size_t i = 1; i < n; i++) {
+        if (l->v[at + i] >= 0x80 && l->v[at + i] < 0xa0) /* a control character that no text has */
+            return true;
         plain &= is_ordinary(l->v[at + i]);
+    }
     if (n > 2)
         return !plain;
     if (l->v[at] == 0xc2)

@@ -6,7 +6,12 @@
 #include "lib/rag/load_xmltree.h"
 #include "lib/rag/load_zip.h"
 
-enum { MAX_COLUMNS = 16384, FIRST_DATE = 60, SECONDS_A_DAY = 86400 };
+enum {
+    MAX_COLUMNS = 16384,
+    MAX_GAP = 16, /* more empty cells than that say no more */
+    FIRST_DATE = 60,
+    SECONDS_A_DAY = 86400
+};
 
 struct book {
     struct arena *mem;
@@ -194,6 +199,8 @@ static void add_row(struct book *b, struct buf *out, xmlNode *row)
             continue;
         column = column_of(xml_attr(b->mem, n, "r"));
         text = str_trim(cell_text(b, n));
+        if (column > at + MAX_GAP)
+            at = column - MAX_GAP;
         for (; at < column; at++)
             buf_add_char(out, '\t');
         for (size_t i = 0; i < text.n; i++)

@@ -34,6 +34,14 @@ static enum status add_word_part(struct arena *mem, struct zip_files *z, const c
     return st;
 }
 
+static bool is_number(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return true;
+}
+
 /* word/header1.xml, word/footer12.xml … */
 static enum status add_word_parts(struct arena *mem, struct zip_files *z, const char *prefix, struct buf *b,
                                   struct error *err)
@@ -46,10 +54,7 @@ static enum status add_word_parts(struct arena *mem, struct zip_files *z, const 
         if (!str_starts(name, prefix) || !str_ends(name, ".xml"))
             continue;
         number = str_sub(name, strlen(prefix), name.n - strlen(prefix) - 4);
-        for (size_t k = 0; k < number.n; k++)
-            if (number.p[k] < '0' || number.p[k] > '9')
-                number.n = STR_NPOS;
-        if (number.n != STR_NPOS)
+        if (is_number(number))
             st = add_word_part(mem, z, str_c(mem, name), b, err);
     }
     return st;
