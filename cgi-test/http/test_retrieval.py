@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """/retrieval: settings, texts and pages into collections, questions to them, and whose they are."""
-import contextlib, json, threading
+import contextlib, http.server, json, threading
 
 from harness import *
 from providers import *
@@ -223,6 +223,37 @@ def _(s):
             equal((r.status, r.json()['detail'][:38]), (400, '[ERROR: The content provided is empty.'), kind)
         with settings(s, web={'BYPASS_WEB_SEARCH_EMBEDDING_AND_RETRIEVAL': True}):
             equal(ann.post(PATH + 'process/web', {'url': f.url + '/a'}).json()['collection_name'], None)
+
+
+class Leads(http.server.BaseHTTPRequestHandler):
+    """/r/N leads to a page over N redirects, /file to a file, /loop to itself."""
+
+    def do_GET(self):
+        n = int(self.path[3:]) if self.path.startswith('/r/') else -1
+        to = {'/file': 'file:///etc/passwd', '/loop': '/loop'}.get(self.path, f'/r/{n - 1}')
+        self.send_response(200 if n == 0 else 302)
+        self.send_header('Content-Type', 'text/html')
+        if n:
+            self.send_header('Location', to)
+        self.end_headers()
+        self.wfile.write(b'<p>At the end.</p>' if n == 0 else b'')
+
+    def log_message(self, *_):
+        pass
+
+
+@test('retrieval: redirects are followed, five at most, and to pages only')
+def _(s):
+    ann, server = s.user('ann'), http.server.ThreadingHTTPServer(('127.0.0.1', 0), Leads)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        for path, status in (('/r/0', 200), ('/r/5', 200), ('/r/6', 400), ('/loop', 400), ('/file', 400)):
+            r = ann.post(PATH + 'process/web', {'url': f'http://127.0.0.1:{server.server_port}{path}', 'collection_name': 'tr-leads'})
+            equal((r.status, 'root:' in r.text()), (status, False), path)
+        equal(nearest(ann, 'tr-leads', 'end'), ['At the end.'])
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def searxng(query):
