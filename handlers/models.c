@@ -124,9 +124,9 @@ static int export_models(struct request *r, struct response *out)
 /* ---- one model */
 
 /* The row of "?id="; otherwise the answer is made: *status. */
-static bool find(struct request *r, struct response *out, struct model_row *m, int *status)
+static bool find_by(struct request *r, struct response *out, struct str id, struct model_row *m, int *status)
 {
-    enum db_status st = model_row_by_id(r->db, r->mem, query_str(r, "id"), m);
+    enum db_status st = model_row_by_id(r->db, r->mem, id, m);
 
     if (st == DB_ROW)
         return true;
@@ -134,14 +134,30 @@ static bool find(struct request *r, struct response *out, struct model_row *m, i
     return false;
 }
 
-static int get_model(struct request *r, struct response *out)
+static bool find(struct request *r, struct response *out, struct model_row *m, int *status)
+{
+    return find_by(r, out, query_str(r, "id"), m, status);
+}
+
+static int show_model(struct request *r, struct response *out, struct str id)
 {
     struct model_row m;
     int status;
 
-    if (!find(r, out, &m, &status))
+    if (!find_by(r, out, id, &m, &status))
         return status;
     return sees_all(r) || may(r, &m, "read") ? reply_model(r, out, &m) : reply_null(out);
+}
+
+static int get_model(struct request *r, struct response *out)
+{
+    return show_model(r, out, query_str(r, "id"));
+}
+
+/* The same for clients that expect the id in the path. */
+static int get_model_by_path(struct request *r, struct response *out)
+{
+    return show_model(r, out, path_arg(r, "id"));
 }
 
 static struct str text_or_none(struct request *r, json_object *v)
@@ -422,6 +438,7 @@ const struct route models_routes[] = {
     { POST, "/api/v1/models/sync", ADMIN, sync_models, .form = sync_form, .keep_unknown = true,
       .about = "Replaces all models" },
     { GET, "/api/v1/models/model", VERIFIED, get_model, .query = id_query, .about = "One model" },
+    { GET, "/api/v1/models/{id}", VERIFIED, get_model_by_path, .about = "One model" },
     { GET, "/api/v1/models/model/profile/image", VERIFIED, profile_image, .query = id_query,
       .about = "The picture of a model" },
     { POST, "/api/v1/models/model/toggle", VERIFIED, toggle_model, .query = id_query,

@@ -6,6 +6,7 @@
 #include "lib/auth/auth.h"
 #include "lib/auth/token.h"
 #include "lib/base/log.h"
+#include "lib/rag/collections.h"
 #include "lib/store/chats.h"
 #include "lib/store/groups.h"
 #include "lib/store/user_json.h"
@@ -350,6 +351,17 @@ static int update_user(struct request *r, struct response *out)
     return reply_updated(r, out, id);
 }
 
+static void forget_vectors(struct request *r, struct str id)
+{
+    struct error err = { "" };
+    enum status st = vectors_drop_owner(r->config, id, &err);
+
+    if (st == OK)
+        st = vectors_drop(r->config, collection_of_memories(r->mem, id), &err);
+    if (st != OK && st != NOT_FOUND)
+        log_error("vectors of the deleted user %.*s are left: %s", STR(id), err.text);
+}
+
 static int delete_user(struct request *r, struct response *out)
 {
     struct str id = path_arg(r, "user_id");
@@ -362,6 +374,7 @@ static int delete_user(struct request *r, struct response *out)
         return fail(out, 403, "%s", prohibited);
     if (account_erase(r->mem, r->db, r->config, id) == DB_ERROR)
         return fail_db(out, r->db);
+    forget_vectors(r, id);
     presence_disconnect(r->mem, r->config, id);
     return reply_bool(out, true);
 }
@@ -401,6 +414,7 @@ const struct route users_routes[] = {
     { GET, "/api/v1/users/{user_id}/profile/image", VERIFIED, profile_image, .about = "A user's picture" },
     { GET, "/api/v1/users/{user_id}/active", VERIFIED, user_active, .about = "Whether a user's tabs are connected" },
     { POST, "/api/v1/users/{user_id}/update", ADMIN, update_user, .form = update_form, .about = "Change a user" },
+    { PUT, "/api/v1/users/{user_id}", ADMIN, update_user, .form = update_form, .about = "Change a user" },
     { DELETE, "/api/v1/users/{user_id}", ADMIN, delete_user, .about = "Delete a user and what is his alone" },
     { GET, "/api/v1/users/{user_id}/groups", ADMIN, groups_of_user, .about = "A user's groups" },
     END

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """/memories: what a user wants models to know of him, and the way to it by meaning."""
+import os, subprocess
+
 from harness import *
 from providers import *
 
@@ -97,6 +99,20 @@ def _(s):
         equal(ann.get(PATH).json(), [])
     finally:
         equal(s.admin().post('/api/v1/retrieval/embedding/update', was).json(), was)
+
+
+@test('memories: the vectors of a user who is deleted go')
+def _(s):
+    zoe = s.user('zoe')
+    one(s, zoe)
+    path = os.path.join(s.data, 'vector_db', 'webui-fcgi.db')
+
+    def count():
+        query = f"SELECT count(*) FROM collection WHERE name = 'user-memory-{zoe.id}'"
+        return subprocess.run(['sqlite3', path, query], capture_output=True, check=True, text=True).stdout.strip()
+    equal(count(), '1')
+    equal(s.admin().delete('/api/v1/users/' + zoe.id).json(), True)
+    equal(count(), '0')
 
 
 main()

@@ -47,6 +47,8 @@ four_sides('models: export', 'GET', M + 'export', owner='admin')
 four_sides('models: import', 'POST', M + 'import', {'models': []}, wrong={'models': {}}, owner='admin')
 four_sides('models: sync', 'POST', M + 'sync', {'models': []}, wrong={'models': [{'id': 'x'}]}, owner='admin')
 four_sides('models: one', 'GET', M + 'model?id={id}', before=model, other_status=200)
+four_sides('models: one, by path', 'GET', M + '{id}', before=model, other_status=200)
+four_sides('models: none, by path', 'GET', M + 'nobody', works=401, other_status=None)
 four_sides('models: none', 'GET', M + 'model?id=nobody', works=401, other_status=None)
 four_sides('models: one without an id', 'GET', M + 'model', works=422, other_status=None)
 four_sides('models: toggle', 'POST', M + 'model/toggle?id={id}', before=model)
@@ -256,6 +258,16 @@ def _(s):
             r = admin.post('/api/embeddings', {'model': 'l.e:1b', 'input': 'text'})
             equal((r.status, r.json()), (500, {'detail': 'Ollama: model not loaded'}))
     equal(s.user('ann').post('/api/embeddings', {'model': 'stub-small', 'input': 'x'}).status, 404)
+
+
+@test('models: by path the same is answered as by query')
+def _(s):
+    ann, bob = s.user('ann'), s.user('bob')
+    id = model(s, ann)['id']
+    equal(ann.get(M + id).json(), ann.get(M + 'model?id=' + id).json())
+    equal(ann.get(M + id).json()['id'], id)
+    equal(bob.get(M + id).json(), None)
+    equal(s.admin().get(M + 'base').status, 200)
 
 
 if __name__ == '__main__':

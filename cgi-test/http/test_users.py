@@ -49,6 +49,8 @@ four_sides('a user\'s presence', 'GET', U + '{id}/active', before=bob, other_sta
 four_sides('a user\'s groups', 'GET', U + '{id}/groups', before=bob, owner='admin')
 four_sides('change a user', 'POST', U + '{id}/update', {'role': 'user', 'name': 'bob', 'email': 'bob@test.test', 'profile_image_url': '/user.png'},
            wrong={'role': 'user'}, before=bob, owner='admin')
+four_sides('change a user by PUT', 'PUT', U + '{id}', {'role': 'user', 'name': 'bob', 'email': 'bob@test.test', 'profile_image_url': '/user.png'},
+           wrong={'role': 'user'}, before=bob, owner='admin')
 four_sides('delete a user', 'DELETE', U + NOBODY, owner='admin')
 four_sides('groups', 'GET', G, other_status=None)
 four_sides('make a group', 'POST', G + 'create', GROUP, wrong={'name': 'x'}, owner='admin')
