@@ -20,7 +20,7 @@
 
 #define VERSION "0.1.0"
 
-enum { EXIT_USAGE = 2, EXIT_REFUSED = 3, CHECK_BINARY_MS = 1000, IDLE_S = 5 };
+enum { EXIT_USAGE = 2, EXIT_REFUSED = 3, CHECK_BINARY_MS = 1000, IDLE_S = 2, WORN_AFTER = 200 };
 
 static const char help[] =
     "webui.fcgi: the FastCGI responder of webui-fcgi\n"
@@ -69,7 +69,6 @@ static bool binary_was_replaced(void)
     return stat(path, &now) == 0 && (now.st_ino != ours.st_ino || now.st_dev != ours.st_dev);
 }
 
-/* Requests from listen_fd until told to stop. child: NULL without a pool. */
 /* What large requests needed is given back when none has come for a while. */
 static volatile sig_atomic_t is_idle;
 
@@ -79,9 +78,18 @@ static void on_alarm(int signal_number)
     is_idle = 1;
 }
 
+/* A responder of a pool that is idle after many requests makes room for a new one: that shares its pages with the parent again, so that a
+ * busy hour leaves nothing behind. Not all of them at the same moment. */
+static unsigned idle_s(const struct pool_child *child)
+{
+    return child ? IDLE_S + (unsigned)child->slot % 4 : IDLE_S;
+}
+
+/* Requests from listen_fd until told to stop. child: NULL without a pool. */
 static int answer_requests(struct server *s, int listen_fd, const struct pool_child *child)
 {
     FCGX_Request q;
+    int answered = 0;
 
     if (FCGX_InitRequest(&q, listen_fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
         return EXIT_FAILURE;
@@ -94,6 +102,8 @@ static int answer_requests(struct server *s, int listen_fd, const struct pool_ch
                 break;
             if (is_idle) {
                 is_idle = 0;
+                if (child && answered >= WORN_AFTER)
+                    break;
                 malloc_trim(0);
             }
             continue;
@@ -104,8 +114,9 @@ static int answer_requests(struct server *s, int listen_fd, const struct pool_ch
         w.params = q.envp;
         serve(s, &w);
         FCGX_Finish_r(&q);
+        answered++;
         if (!q.keepConnection) /* a kept connection is waited on with read(), which must not be broken off */
-            alarm(IDLE_S);
+            alarm(idle_s(child));
         if (child)
             pool_busy(child, false);
         else if (binary_was_replaced())
