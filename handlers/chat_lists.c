@@ -1,9 +1,12 @@
 /* chat_lists.c: lists of chats: pages, folders, pinned, archived, search, exports. */
 #include "handlers/chat_reply.h"
 #include "handlers/routes.h"
+#include "lib/base/log.h"
+#include "lib/net/control.h"
+#include "lib/search/chat_index.h"
 #include "lib/store/folders.h"
 
-enum { PAGE = 60 };
+enum { PAGE = 60, INDEX_MS = 3600 * 1000 };
 
 static int reply_list(struct request *r, struct response *out, enum db_status st, const struct chat_titles *titles)
 {
@@ -127,6 +130,26 @@ static enum db_status read_search(struct request *r, struct str text, struct cha
                                      : DB_DONE;
 }
 
+/* A job of the workers; without a sidecar searches stay as slow as they are. */
+static void index_later(struct request *r)
+{
+    json_object *state = json_new_object(r->mem);
+
+    json_set_str(state, "user_id", r->user->id);
+    control_job(r->mem, config_run_dir(r->config), "index_chats", r->user->id, state);
+}
+
+static int index_chats(struct request *r, struct response *out)
+{
+    struct str user_id = json_str(form_json(r, "state"), "user_id");
+    bool finished = false;
+    struct error err = { "" };
+
+    if (chat_index_update(r->db, config_data_dir(r->config), user_id, INDEX_MS, &finished, &err) == FAILED)
+        log_warning("%s", err.text);
+    return reply_bool(out, finished);
+}
+
 static int search(struct request *r, struct response *out)
 {
     struct str text = str_trim(str_lower(r->mem, str_replace(r->mem, query_str(r, "text"), S("\0"), S("")))),
@@ -134,9 +157,12 @@ static int search(struct request *r, struct response *out)
     struct chat_search s = { .archived = -1, .pinned = -1, .shared = -1, .skip = page_skip(r, 1), .limit = PAGE };
     struct chat_titles titles;
     enum db_status st = read_search(r, text, &s);
+    bool is_stale = false;
 
     if (st != DB_ERROR)
-        st = chat_titles_search(r->db, r->mem, r->user->id, &s, &titles);
+        st = chat_search(r->db, r->mem, config_data_dir(r->config), r->user->id, &s, &titles, &is_stale);
+    if (is_stale)
+        index_later(r);
     /* A tag that is asked for alone and that no chat carries is dropped. */
     if (st != DB_ERROR && titles.n == 0 && s.skip == 0 && str_starts(lone, "tag:") && str_find_c(lone, ' ') == STR_NPOS)
         st = tag_delete(r->db, tag_id_of(r->mem, str_from(lone, 4)), r->user->id);
@@ -224,5 +250,7 @@ const struct route chat_lists_routes[] = {
     { GET, "/api/v1/chats/all/db", ADMIN, all_in_database, .about = "All chats of all users, whole" },
     { GET, "/api/v1/chats/archived", VERIFIED, list_archived, .query = filter_query,
       .about = "Archived chats of the caller" },
+    { POST, "/internal/step/index_chats", INTERNAL, index_chats, .body = BODY_JSON_ANY, .keep_unknown = true,
+      .hidden = true, .about = "The search index of a user with very many chats" },
     END
 };

@@ -6,6 +6,7 @@
 #include "lib/base/random.h"
 #include "lib/chat/document.h"
 #include "lib/chat/events.h"
+#include "lib/search/chat_index.h"
 
 /* After a change: commits and answers with the chat as it is now. */
 static int commit_and_reply(struct request *r, struct response *out, struct str id)
@@ -101,6 +102,8 @@ static int import_chat(struct request *r, struct response *out)
     if (db_begin(r->db) == DB_ERROR || chat_insert(r->db, &c) == DB_ERROR ||
         import_tags(r, json_get(meta, "tags")) == DB_ERROR || db_commit(r->db) == DB_ERROR)
         return abandon(r, out, DB_ERROR, "");
+    if (form_int(r, "updated_at", 0)) /* as of long ago: the index would not look there again */
+        chat_index_forget(config_data_dir(r->config), r->user->id);
     return reply_chat(out, &c);
 }
 
@@ -419,6 +422,7 @@ static int delete_all_chats(struct request *r, struct response *out)
     if (db_begin(r->db) == DB_ERROR || chats_delete_of_user(r->db, r->user->id) == DB_ERROR ||
         db_commit(r->db) == DB_ERROR)
         return abandon(r, out, DB_ERROR, "");
+    chat_index_forget(config_data_dir(r->config), r->user->id);
     return reply_bool(out, true);
 }
 

@@ -230,7 +230,7 @@ class Postgres(Service):
         data, env = os.path.join(self.folder.path, 'data'), {**os.environ, 'LC_ALL': 'C.UTF-8', 'HOME': self.folder.path}
         self.client('initdb', '-D', data, '-U', 'webui', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync')
         self.spawn('postgres', [tool('postgres', *self.places), '-D', data, '-p', str(self.port), '-k', self.folder.path,
-                                *(x for s in ('listen_addresses=127.0.0.1', 'max_connections=200', 'fsync=off', 'synchronous_commit=off',
+                                *(x for s in ('listen_addresses=127.0.0.1', 'max_connections=200', 'fsync=off',
                                               'full_page_writes=off', 'shared_buffers=32MB') for x in ('-c', s))], env, self.folder.path, self.who)
         ready = [tool('pg_isready', *self.places), '-q', '-h', '127.0.0.1', '-p', str(self.port), '-U', 'webui', '-d', 'postgres']
         wait_until(lambda: subprocess.run(ready).returncode == 0, 30, 'PostgreSQL', self.process)

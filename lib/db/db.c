@@ -569,3 +569,17 @@ struct str row_json(struct row *row, int column)
 
     return str_is(s, "null") ? STR_NONE : s;
 }
+
+struct str db_like_pattern(struct arena *mem, struct str text)
+{
+    struct buf b = BUF(mem, STR_NPOS);
+
+    buf_add_char(&b, '%');
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '%' || text.p[i] == '_' || text.p[i] == '\\')
+            buf_add_char(&b, '\\');
+        buf_add_char(&b, text.p[i]);
+    }
+    buf_add_char(&b, '%');
+    return buf_str(&b);
+}

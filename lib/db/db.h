@@ -160,6 +160,9 @@ enum db_status db_all_dynamic(struct db *db, struct arena *mem, row_reader *read
                               size_t *n, struct str sql, struct args args);
 enum db_status db_exec_dynamic(struct db *db, struct str sql, struct args args, int64_t *changed);
 
+/* %text% for LIKE … ESCAPE '\', its wildcards taken literally. */
+struct str db_like_pattern(struct arena *mem, struct str text);
+
 /* The text for this database, where the two differ. */
 #define DB_SQL(db, sqlite_text, postgres_text) (db_kind(db) == DB_SQLITE ? (sqlite_text) : (postgres_text))
 

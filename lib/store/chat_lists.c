@@ -33,18 +33,22 @@ static int64_t rows(int64_t limit)
     return limit > 0 ? limit : ALL_ROWS;
 }
 
+/* PostgreSQL finds the page in the index alone and reads its rows then; SQLite's index has all that a list shows. */
+#define PAGE_SQL(db, which)                                 \
+    DB_SQL(db, "SELECT " TITLE_COLUMNS " FROM chat " which, \
+           "SELECT " TITLE_COLUMNS " FROM chat WHERE id IN (SELECT id FROM chat " which ") ORDER BY updated_at DESC")
+
 enum db_status chat_titles_of_user(struct db *db, struct arena *mem, struct str user_id, bool with_folders,
                                    int64_t skip, int64_t limit, struct chat_titles *out)
 {
     if (with_folders)
         return titles(db, mem, out,
-                      "SELECT " TITLE_COLUMNS " FROM chat WHERE user_id = $1 AND " NOT_PINNED " AND archived = false"
-                      " ORDER BY updated_at DESC LIMIT $2 OFFSET $3",
+                      PAGE_SQL(db, "WHERE user_id = $1 AND " NOT_PINNED " AND archived = false"
+                                   " ORDER BY updated_at DESC LIMIT $2 OFFSET $3"),
                       ARGS(user_id, rows(limit), offset(skip)));
     return titles(db, mem, out,
-                  "SELECT " TITLE_COLUMNS " FROM chat WHERE user_id = $1 AND folder_id IS NULL AND " NOT_PINNED
-                  " AND archived = false"
-                  " ORDER BY updated_at DESC LIMIT $2 OFFSET $3",
+                  PAGE_SQL(db, "WHERE user_id = $1 AND folder_id IS NULL AND " NOT_PINNED " AND archived = false"
+                               " ORDER BY updated_at DESC LIMIT $2 OFFSET $3"),
                   ARGS(user_id, rows(limit), offset(skip)));
 }
 
@@ -128,21 +132,6 @@ bool chat_order_known(struct str order_by)
     return order_index(order_by) < sizeof(orders) / sizeof(orders[0]);
 }
 
-/* %text% with the wildcards of LIKE in text taken literally (ESCAPE '\'). */
-static struct str like_pattern(struct arena *mem, struct str text)
-{
-    struct buf b = BUF(mem, STR_NPOS);
-
-    buf_add_char(&b, '%');
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '%' || text.p[i] == '_' || text.p[i] == '\\')
-            buf_add_char(&b, '\\');
-        buf_add_char(&b, text.p[i]);
-    }
-    buf_add_char(&b, '%');
-    return buf_str(&b);
-}
-
 enum db_status chat_titles_filtered(struct db *db, struct arena *mem, struct str user_id, const struct chat_filter *f,
                                     struct chat_titles *out)
 {
@@ -159,7 +148,7 @@ enum db_status chat_titles_filtered(struct db *db, struct arena *mem, struct str
                 f->archived_only ? " AND archived = true" : "",
                 f->ascending ? orders[order].ascending : orders[order].descending);
     return db_all_dynamic(db, mem, read_title, sizeof(*out->v), &out->v, &out->n, sql,
-                          ARGS(user_id, like_pattern(mem, f->title_has), rows(f->limit), offset(f->skip)));
+                          ARGS(user_id, db_like_pattern(mem, f->title_has), rows(f->limit), offset(f->skip)));
 }
 
 /* ---- search */
@@ -169,38 +158,77 @@ static struct arg tristate(int v)
     return v < 0 ? arg_str(STR_NONE) : arg_bool(v > 0);
 }
 
-#define SEARCH_SQLITE                                                                                           \
-    "SELECT " TITLE_COLUMNS " FROM chat WHERE user_id = $1 AND archived = $2 AND ($3 IS NULL OR pinned = $3)"   \
-    " AND ($4 IS NULL OR (share_id IS NOT NULL) = $4) AND ($5 = '[]' OR folder_id IN (SELECT value FROM "       \
-    "json_each($5)))"                                                                                           \
-    " AND (NOT $6 OR NOT EXISTS (SELECT 1 FROM json_each(chat.meta, '$.tags')))"                                \
-    " AND NOT EXISTS (SELECT 1 FROM json_each($7) AS wanted WHERE NOT " SQLITE_HAS_TAG(                         \
-        "wanted.value") ")"                                                                                     \
-                        " AND (lower(title) LIKE $8 ESCAPE '\\' OR EXISTS (SELECT 1 FROM json_each(chat.chat, " \
-                        "'$.messages') AS message"                                                              \
-                        "      WHERE lower(message.value->>'content') LIKE $8 ESCAPE '\\'))"                    \
+/* from: the table, and what it is joined with; narrow: a further condition, "" or " AND …". */
+#define SEARCH_SQLITE(from, narrow)                                                                               \
+    "SELECT " TITLE_COLUMNS " FROM " from " WHERE user_id = $1 AND archived = $2 AND ($3 IS NULL OR pinned = $3)" \
+    " AND ($4 IS NULL OR (share_id IS NOT NULL) = $4) AND ($5 = '[]' OR folder_id IN (SELECT value FROM "         \
+    "json_each($5)))"                                                                                             \
+    " AND (NOT $6 OR NOT EXISTS (SELECT 1 FROM json_each(chat.meta, '$.tags')))"                                  \
+    " AND NOT EXISTS (SELECT 1 FROM json_each($7) AS wanted WHERE NOT " SQLITE_HAS_TAG(                           \
+        "wanted.value") ")" narrow " AND (lower(title) LIKE $8 ESCAPE '\\' OR EXISTS (SELECT 1 FROM "             \
+                        "json_each(chat.chat, '$.messages') AS message"                                           \
+                        "      WHERE lower(message.value->>'content') LIKE $8 ESCAPE '\\'))"                      \
                         " ORDER BY updated_at DESC LIMIT $9 OFFSET $10"
 
-#define SEARCH_POSTGRES                                                                                                \
+#define SEARCH_POSTGRES(narrow)                                                                                        \
     "SELECT " TITLE_COLUMNS                                                                                            \
     " FROM chat WHERE user_id = $1 AND archived = $2 AND ($3::boolean IS NULL OR pinned = $3::boolean)"                \
     " AND ($4::boolean IS NULL OR (share_id IS NOT NULL) = $4::boolean)"                                               \
     " AND ($5::text = '[]' OR folder_id IN (SELECT json_array_elements_text($5::json)))"                               \
     " AND (NOT $6::boolean OR NOT EXISTS (SELECT 1 FROM " POSTGRES_TAGS " AS tag))"                                    \
     " AND NOT EXISTS (SELECT 1 FROM json_array_elements_text($7::json) AS wanted WHERE NOT " POSTGRES_HAS_TAG(         \
-        "wanted") ")"                                                                                                  \
-                  " AND (lower(title) LIKE $8 OR EXISTS (SELECT 1 FROM json_array_elements(CASE "                      \
+        "wanted") ")" narrow " AND (lower(title) LIKE $8 OR EXISTS (SELECT 1 FROM json_array_elements(CASE "           \
                   "json_typeof(chat.chat->'messages') WHEN 'array'"                                                    \
                   "      THEN chat.chat->'messages' ELSE '[]'::json END) AS message WHERE lower(message->>'content') " \
                   "LIKE $8))"                                                                                          \
                   " ORDER BY updated_at DESC LIMIT $9 OFFSET $10"
 
+/* $1 to $10 of the search, and room for more. */
+#define SEARCH_ARGS                                                                                                    \
+    user_id, (bool)(s->archived > 0), tristate(s->pinned), tristate(s->shared), s->folder_ids, s->no_tags, s->tag_ids, \
+        db_like_pattern(mem, s->text), rows(s->limit), offset(s->skip)
+
 enum db_status chat_titles_search(struct db *db, struct arena *mem, struct str user_id, const struct chat_search *s,
                                   struct chat_titles *out)
 {
-    return titles(db, mem, out, DB_SQL(db, SEARCH_SQLITE, SEARCH_POSTGRES),
-                  ARGS(user_id, (bool)(s->archived > 0), tristate(s->pinned), tristate(s->shared), s->folder_ids,
-                       s->no_tags, s->tag_ids, like_pattern(mem, s->text), rows(s->limit), offset(s->skip)));
+    return titles(db, mem, out, DB_SQL(db, SEARCH_SQLITE("chat", ""), SEARCH_POSTGRES("")), ARGS(SEARCH_ARGS));
+}
+
+enum db_status chat_titles_search_newer(struct db *db, struct arena *mem, struct str user_id,
+                                        const struct chat_search *s, int64_t than, struct chat_titles *out)
+{
+    return titles(db, mem, out,
+                  DB_SQL(db, SEARCH_SQLITE("chat", " AND updated_at > $11"), SEARCH_POSTGRES(" AND updated_at > $11")),
+                  ARGS(SEARCH_ARGS, than));
+}
+
+enum db_status chat_titles_search_among(struct db *db, struct arena *mem, struct str user_id,
+                                        const struct chat_search *s, struct str ids, int64_t not_newer_than,
+                                        struct chat_titles *out)
+{
+    return titles(
+        db, mem, out,
+        DB_SQL(db,
+               SEARCH_SQLITE("(SELECT value AS candidate FROM json_each($12)) CROSS JOIN chat ON chat.id = "
+                             "candidate", /* in this order */
+                             " AND updated_at <= $11"),
+               SEARCH_POSTGRES(" AND updated_at <= $11 AND id IN (SELECT json_array_elements_text($12::json))")),
+        ARGS(SEARCH_ARGS, not_newer_than, ids));
+}
+
+enum db_status chat_updated_at_rank(struct db *db, struct arena *mem, struct str user_id, bool archived, int64_t rank,
+                                    int64_t *updated_at)
+{
+    return db_one(db, mem, read_count, updated_at,
+                  "SELECT updated_at FROM chat WHERE user_id = $1 AND archived = $2 ORDER BY updated_at DESC LIMIT 1 "
+                  "OFFSET $3",
+                  ARGS(user_id, archived, rank));
+}
+
+enum db_status chat_count_until(struct db *db, struct arena *mem, struct str user_id, int64_t updated_at, int64_t *n)
+{
+    return db_one(db, mem, read_count, n, "SELECT count(*) FROM chat WHERE user_id = $1 AND updated_at <= $2",
+                  ARGS(user_id, updated_at));
 }
 
 /* ---- whole chats */
@@ -232,6 +260,17 @@ enum db_status chats_each_of_user(struct db *db, struct arena *mem, struct str u
     return db_each(db, mem, read_each, &each,
                    "SELECT " CHAT_COLUMNS ", chat FROM chat WHERE user_id = $1 ORDER BY updated_at DESC",
                    ARGS(user_id));
+}
+
+enum db_status chats_each_changed(struct db *db, struct arena *mem, struct str user_id, bool archived,
+                                  struct chat_place after, int64_t upto, int64_t limit, chat_reader *fn, void *arg)
+{
+    struct each each = { fn, arg };
+
+    return db_each(db, mem, read_each, &each,
+                   "SELECT " CHAT_COLUMNS ", chat FROM chat WHERE user_id = $1 AND archived = $2 AND updated_at >= $3"
+                   " AND (updated_at > $3 OR id > $4) AND updated_at <= $5 ORDER BY updated_at, id LIMIT $6",
+                   ARGS(user_id, archived, after.updated_at, after.id.p ? after.id : S(""), upto, limit));
 }
 
 enum db_status chats_each_in_folders(struct db *db, struct arena *mem, struct str user_id, struct str folder_ids,

@@ -67,9 +67,26 @@ struct chat_search {              /* every part narrows; tri-states: -1 any, 0 n
 };
 enum db_status chat_titles_search(struct db *db, struct arena *mem, struct str user_id, const struct chat_search *s,
                                   struct chat_titles *out);
+/* The same among those that changed after a time, and among some (ids: a JSON array) that did not. */
+enum db_status chat_titles_search_newer(struct db *db, struct arena *mem, struct str user_id,
+                                        const struct chat_search *s, int64_t than, struct chat_titles *out);
+enum db_status chat_titles_search_among(struct db *db, struct arena *mem, struct str user_id,
+                                        const struct chat_search *s, struct str ids, int64_t not_newer_than,
+                                        struct chat_titles *out);
+/* When the chat changed that rank others of this user have changed after. DB_DONE: he has no more than rank. */
+enum db_status chat_updated_at_rank(struct db *db, struct arena *mem, struct str user_id, bool archived, int64_t rank,
+                                    int64_t *updated_at);
+enum db_status chat_count_until(struct db *db, struct arena *mem, struct str user_id, int64_t updated_at, int64_t *n);
 
 /* Whole chats, one call of each(row, arg) a chat, newest first; the strings live until the call returns. */
 typedef void chat_reader(const struct chat *c, void *arg);
+/* In the order of their changes, those after a place (a time, and an id among those of that second), at most limit. */
+struct chat_place {
+    int64_t updated_at;
+    struct str id; /* absent: before all of that second */
+};
+enum db_status chats_each_changed(struct db *db, struct arena *mem, struct str user_id, bool archived,
+                                  struct chat_place after, int64_t upto, int64_t limit, chat_reader *fn, void *arg);
 enum db_status chats_each_of_user(struct db *db, struct arena *mem, struct str user_id, bool archived_only,
                                   chat_reader *each, void *arg);
 enum db_status chats_each_in_folders(struct db *db, struct arena *mem, struct str user_id, struct str folder_ids,

@@ -108,20 +108,6 @@ enum db_status user_any(struct db *db, struct arena *mem, bool *out)
     return st;
 }
 
-static struct str like_pattern(struct arena *mem, struct str text)
-{
-    struct buf b = BUF(mem, 4 * text.n + 16);
-
-    buf_add_char(&b, '%');
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '%' || text.p[i] == '_' || text.p[i] == '\\')
-            buf_add_char(&b, '\\');
-        buf_add_char(&b, text.p[i]);
-    }
-    buf_add_char(&b, '%');
-    return buf_str(&b);
-}
-
 static const struct {
     const char *name, *column;
 } orders[] = {
@@ -142,18 +128,21 @@ static struct str order_clause(struct arena *mem, const struct user_query *q)
     return q->text.n || q->order_by.n || q->direction.n ? S("created_at ASC, id") : S("created_at DESC, id");
 }
 
+/* The page is found first, from the index that has what lists are sorted and searched by (a row can hold a picture), then its rows are read. */
 enum db_status user_list(struct db *db, struct arena *mem, const struct user_query *q, struct user **out, size_t *n)
 {
-    struct str pattern = like_pattern(mem, q->text), order = order_clause(mem, q);
-    struct str sql = str_f(
-        mem,
-        "SELECT " COLUMNS
-        " FROM \"user\" WHERE lower(name) LIKE lower($1) ESCAPE '\\' OR lower(email) LIKE lower($1) ESCAPE '\\' "
-        "ORDER BY %.*s LIMIT $2 OFFSET $3",
-        STR(order));
+    struct str order = order_clause(mem, q);
+    const char *where = q->text.n
+                            ? "WHERE lower(name) LIKE lower($1) ESCAPE '\\' OR lower(email) LIKE lower($1) ESCAPE '\\'"
+                            : "WHERE $1 <> ''";
+    struct str sql = str_f(mem,
+                           "SELECT " COLUMNS " FROM \"user\" WHERE id IN (SELECT id FROM \"user\" %s "
+                           "ORDER BY %.*s LIMIT $2 OFFSET $3) ORDER BY %.*s",
+                           where, STR(order), STR(order));
 
     return db_all_dynamic(db, mem, read_user, sizeof(struct user), out, n, sql,
-                          ARGS(pattern, q->limit < 0 ? INT64_MAX : q->limit, q->skip > 0 ? q->skip : (int64_t)0));
+                          ARGS(db_like_pattern(mem, q->text), q->limit < 0 ? INT64_MAX : q->limit,
+                               q->skip > 0 ? q->skip : (int64_t)0));
 }
 
 /* A JSON array of the ids is one argument, however many there are. */

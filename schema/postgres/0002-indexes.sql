@@ -1,7 +1,9 @@
 -- 0002: indexes for speed, and nothing else: the Python backend runs with them and without. Each statement on one line.
 -- No column of any length: PostgreSQL refuses rows whose index entry is over 2.7 KB.
 
-CREATE INDEX IF NOT EXISTS webui_fcgi_chat_list ON chat (user_id, archived, updated_at);
+-- Pages far down a list are counted off in the index alone.
+CREATE INDEX IF NOT EXISTS webui_fcgi_chat_list ON chat (user_id, archived, updated_at) INCLUDE (pinned, folder_id, id);
+CREATE INDEX IF NOT EXISTS webui_fcgi_chat_pinned ON chat (user_id, updated_at) WHERE pinned;
 
 CREATE INDEX IF NOT EXISTS webui_fcgi_auth_email ON auth (email);
 CREATE INDEX IF NOT EXISTS webui_fcgi_user_email ON "user" (email);

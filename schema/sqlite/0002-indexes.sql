@@ -5,9 +5,11 @@
 CREATE INDEX IF NOT EXISTS webui_fcgi_chat_list ON chat (user_id, archived, updated_at, pinned, folder_id, title, created_at, id, share_id, meta);
 CREATE INDEX IF NOT EXISTS webui_fcgi_chat_folder ON chat (folder_id, user_id, archived, updated_at, pinned, title, created_at, id) WHERE folder_id IS NOT NULL;
 
+CREATE INDEX IF NOT EXISTS webui_fcgi_chat_pinned ON chat (user_id, updated_at) WHERE pinned = true;
+
 CREATE INDEX IF NOT EXISTS webui_fcgi_auth_email ON auth (email);
 CREATE INDEX IF NOT EXISTS webui_fcgi_user_email ON "user" (email);
-CREATE INDEX IF NOT EXISTS webui_fcgi_user_created ON "user" (created_at);
+CREATE INDEX IF NOT EXISTS webui_fcgi_user_list ON "user" (created_at, id, name, email, role, last_active_at, updated_at);
 CREATE INDEX IF NOT EXISTS webui_fcgi_message_channel ON message (channel_id, parent_id, created_at);
 CREATE INDEX IF NOT EXISTS webui_fcgi_message_parent ON message (parent_id);
 CREATE INDEX IF NOT EXISTS webui_fcgi_message_reaction ON message_reaction (message_id);
