@@ -161,31 +161,16 @@ async function together(t) {
     await t.shot('dora');
     await untilSaved(t.page, id, (text) => both.every((line) => text.includes(line)));
 
-    // Emil sees it grow, and what he types stays nobody's.
-    const emilUi = await enterAs(t, READER);
-    const emil = new Sheet(emilUi);
-    await emil.open(path);
-    await emil.until(both);
-    await emil.write('two ships', ' NO');
-    await emil.until(both);
-    await dora.write('calm sea', ', no rain');
-    const three = ['Morning watch: calm sea, light wind, no rain', both[1]];
-    await Promise.all([ada.until(three), emil.until(three)]);
-    await t.shot('emil');
-    await untilSaved(t.page, id, (text) => three.every((line) => text.includes(line)));
-    assert.ok(!(await savedText(t.page, id)).includes('NO'), 'a reader has written');
-
     // What is undone is the person's own.
-    await dora.page.keyboard.press('Control+z');
-    await ada.until(both);
-
-    for (const sheet of [ada, dora, emil]) {
+    await t.page.keyboard.press('Control+z');
+    await dora.says('two ships in sight');
+    await t.page.keyboard.press('Control+y');
+    await Promise.all([ada.until(both), dora.until(both)]);
+    for (const sheet of [ada, dora]) {
         await sheet.ui.reload();
         await sheet.until(both);
     }
     assert.equal(await ada.title.inputValue(), 'Logbook');
-    await emilUi.goto('/notes');
-    await emilUi.page.getByText('No Notes').waitFor();      // listed is what one may write
     await doraUi.goto('/notes');
     await doraUi.page.getByText('Logbook').waitFor();
 }
@@ -202,6 +187,35 @@ async function noteOf(t) {
     const json = { type: 'doc', content: LINES.map((text) => ({ type: 'paragraph', content: [{ type: 'text', text }] })) };
     return (await made(t.page, '/api/v1/notes/create', { title: 'Logbook', data: { content: { json, html: '', md: LINES.join('\n\n') } },
         access_control: { read: { group_ids: ids('readers', 'writers'), user_ids: [] }, write: { group_ids: ids('writers'), user_ids: [] } } })).id;
+}
+
+// Emil sees it grow, and what he types stays nobody's.
+async function readOnly(t) {
+    await t.ui.goto('/');
+    await t.ui.ready();
+    const id = await noteOf(t);
+    const ada = new Sheet(t.ui);
+    await ada.open(`/notes/${id}`);
+    const emilUi = await enterAs(t, READER);
+    const emil = new Sheet(emilUi);
+    await emil.open(`/notes/${id}`);
+    await emil.until(LINES);
+    await emil.write('two ships', ' NO');
+    await emil.until(LINES);
+    await ada.write('calm sea', ', no rain');
+    const more = [`${LINES[0]}, no rain`, LINES[1]];
+    await Promise.all([ada.until(more), emil.until(more)]);
+    await t.shot('emil');
+    await untilSaved(t.page, id, (text) => more.every((line) => text.includes(line)));
+    assert.ok(!(await savedText(t.page, id)).includes('NO'), 'a reader has written');
+    await emilUi.reload();
+    await emil.until(more);
+    for (let i = 0; i < ', no rain'.length; i++)
+        await t.page.keyboard.press('Backspace');
+    await Promise.all([ada.until(LINES), emil.until(LINES)]);
+    await untilSaved(t.page, id, (text) => !text.includes('rain'));
+    await emilUi.goto('/notes');
+    await emilUi.page.getByText('No Notes').waitFor();      // listed is what one may write
 }
 
 // The reader is there first: the writer finds the note's text all the same, and both have it once.
@@ -240,4 +254,4 @@ async function remove(t) {
     await t.ui.ready();
 }
 
-module.exports = { notes: { 'notes-together': together, 'notes-reader-first': readerFirst, 'notes-delete': remove } };
+module.exports = { notes: { 'notes-together': together, 'notes-read-only': readOnly, 'notes-reader-first': readerFirst, 'notes-delete': remove } };
