@@ -1,9 +1,12 @@
 /* chat_prepare.c: what is done before a chat's model is asked: one thing after the other, each in as many steps as it takes. state.todo lists what is left; the first
  * of it is at work. A stage that has to wait makes a plan, and says in state.waiting for what. */
 #include "handlers/chat_calls.h"
+#include "handlers/chat_code.h"
 #include "handlers/chat_context.h"
+#include "handlers/chat_files.h"
 #include "handlers/chat_filters.h"
 #include "handlers/chat_prepare.h"
+#include "handlers/chat_search.h"
 #include "handlers/chat_tools.h"
 #include "handlers/routes.h"
 #include "lib/base/log.h"
@@ -121,10 +124,19 @@ static enum stage stage_tools(struct step *s, struct str waited_for)
 
 /* ---- all of it */
 
+/* The program's rules stand behind what pictures and searches have added. */
+static enum stage stage_code(struct step *s, struct str waited_for)
+{
+    (void)waited_for;
+    code_explain(s->r->mem, s->r->config, messages_of(s));
+    return STAGE_DONE;
+}
+
 static const struct {
     const char *name;
     enum stage (*run)(struct step *s, struct str waited_for);
-} stages[] = { { "inlet", stage_inlet }, { "tools", stage_tools } };
+} stages[] = { { "inlet", stage_inlet }, { "memory", stage_memory }, { "web_search", stage_web_search },
+               { "code", stage_code },   { "tools", stage_tools },   { "files", stage_files } };
 
 static enum stage run_stage(struct step *s, struct str name, struct str waited_for)
 {
@@ -152,12 +164,29 @@ static void forget(struct step *s)
     }
 }
 
+/* What a model knows is searched before it is asked, and the user sees that it is. */
+static void tell_knowledge(struct step *s, bool done)
+{
+    json_object *o;
+
+    if (json_length(json_get(s->state, "granted")) == 0)
+        return;
+    o = json_new_object(s->r->mem);
+    json_set_c(o, "action", "knowledge_search");
+    json_set_str(o, "query", message_text(messages_last_user(messages_of(s))));
+    json_set_bool(o, "done", done);
+    if (done)
+        json_set_bool(o, "hidden", true);
+    step_status(s, o);
+}
+
 /* Everything is there: the model is asked. */
 static int ask_model(struct step *s, struct response *out)
 {
     json_object *changes = NULL, *sources;
     struct error err = { "" };
 
+    tell_knowledge(s, true);
     context_put_in(s);
     sources = context_named(s);
     json_set(s->state, "sources", sources);
@@ -203,6 +232,8 @@ static int step_prepare(struct request *r, struct response *out)
     waited_for = str_copy(r->mem, json_str(s.state, "waiting"));
     json_del(s.state, "waiting");
     todo = json_get(s.state, "todo");
+    if (!s.outcome)
+        tell_knowledge(&s, false);
     while (json_length(todo)) {
         switch (run_stage(&s, json_str_value(json_at(todo, 0)), waited_for)) {
         case STAGE_WAITS: return step_reply(out, &s, after_keep(&s.after, NULL) == DB_ERROR ? DB_ERROR : DB_ROW);

@@ -13,7 +13,8 @@
  *   form, variables     the request to the model so far, and what fills prompts
  *   options             of the transcript
  *   todo, waiting       what is to be prepared, and for what the first of it waits (chat_prepare.c)
- *   items, granted      files and collections that were attached; those of the model and the folder
+ *   items, granted      files and collections that were attached (to the folder, too); those of the model, whose owner is granted_by
+ *   queries             for a web search that is about to begin
  *   filters             pipelines that have not seen the request yet (chat_filters.h)
  *   native, tools       how tools are called, and which (chat_tools.h)
  *   mcp                 {id of a tool server: conversation} (lib/tools/mcp.h)

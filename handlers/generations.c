@@ -1,8 +1,10 @@
 /* generations.c: chat completions: who asks which model, and whether he may; what follows is the sidecar's (docs/plans.md). */
 #include "handlers/chat_code.h"
 #include "handlers/chat_filters.h"
+#include "handlers/chat_files.h"
 #include "handlers/chat_plan.h"
 #include "handlers/chat_reply.h"
+#include "handlers/chat_search.h"
 #include "handlers/chat_steps.h"
 #include "handlers/chat_tools.h"
 #include "handlers/routes.h"
@@ -16,26 +18,15 @@
 /* What a request asks for that this server cannot do yet; NULL: nothing. */
 static const char *not_yet(json_object *form)
 {
-    static const struct {
-        const char *member, *text;
-    } features[] = {
-        { "web_search", "Web search is not available yet" },
-        { "image_generation", "Pictures are not available yet" },
-        { "memory", "Memories are not available yet" },
-    };
-
-    for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
-        if (json_truthy(json_get(json_get(form, "features"), features[i].member)))
-            return features[i].text;
-    if (json_truthy(json_get(form, "files")))
-        return "Files in a chat are not available yet";
-    return NULL;
+    return json_truthy(json_get(json_get(form, "features"), "image_generation")) ? "Pictures are not available yet"
+                                                                                 : NULL;
 }
 
 struct generation {
     struct str chat_id, message_id, session_id;
-    bool is_local, in_chat, is_native, with_code;
+    bool is_local, in_chat, is_native, with_code, with_memory, with_search;
     json_object *tasks, *variables, *tool_ids, *tool_servers;
+    json_object *items, *granted; /* what is attached to the chat and its folder; the knowledge of the model */
     json_object *filters;
     json_object *todo; /* what is to be prepared before the model is asked */
     json_object *options;
@@ -53,6 +44,7 @@ static void read_request(struct request *r, struct generation *g)
     static const char *const ours[] = { "model_item", "background_tasks", "chat_id",   "id",       "session_id",
                                         "filter_ids", "tool_servers",     "variables", "features", "tool_ids",
                                         "files",      "params",           "metadata" };
+    json_object *features = form_json(r, "features");
 
     g->chat_id = str_copy(r->mem, form_str(r, "chat_id")); /* what the form holds ends with json_del() */
     g->message_id = str_copy(r->mem, form_str(r, "id"));
@@ -63,7 +55,11 @@ static void read_request(struct request *r, struct generation *g)
     g->variables = json_clone(r->mem, form_json(r, "variables"));
     g->tool_ids = json_clone(r->mem, form_json(r, "tool_ids"));
     g->tool_servers = json_clone(r->mem, form_json(r, "tool_servers"));
-    g->with_code = json_truthy(json_get(form_json(r, "features"), "code_interpreter"));
+    g->items = json_is(form_json(r, "files"), json_type_array) ? json_clone(r->mem, form_json(r, "files"))
+                                                               : json_new_array(r->mem);
+    g->with_code = json_truthy(json_get(features, "code_interpreter"));
+    g->with_memory = json_truthy(json_get(features, "memory"));
+    g->with_search = json_truthy(json_get(features, "web_search"));
     for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
         json_del(r->form, ours[i]);
 }
@@ -87,7 +83,7 @@ static json_object *transcript_options(struct request *r, json_object *chat_para
     return options;
 }
 
-/* The system prompts of the request and of the chat's folder. DB_DONE: the folder has files, which is more than we can. */
+/* The system prompts of the request and of the chat's folder, and the folder's files. */
 static enum db_status system_prompts(struct request *r, struct generation *g)
 {
     json_object *messages = form_json(r, "messages"), *system = messages_system(messages), *data;
@@ -102,8 +98,8 @@ static enum db_status system_prompts(struct request *r, struct generation *g)
     if (st != DB_ROW)
         return st == DB_ERROR ? st : DB_ROW;
     data = json_parse_or_null(r->mem, f.data);
-    if (json_length(json_get(data, "files")))
-        return DB_DONE;
+    for (size_t i = json_length(json_get(data, "files")); i > 0; i--)
+        json_push_front(g->items, json_at(json_get(data, "files"), i - 1));
     if (json_str(data, "system_prompt").n)
         messages_add_system(r->mem, messages,
                             prompt_fill(r->mem, json_str(data, "system_prompt"), r->user, g->variables));
@@ -271,6 +267,10 @@ static int reply_steps(struct request *r, struct response *out, const struct gen
     if (json_length(g->todo) == 0)
         return step_call_model(&s, NULL, &err) == OK ? reply_plan(out, s.plan) : reply_null(out);
     json_set(s.state, "todo", g->todo);
+    json_set(s.state, "items", g->items);
+    json_set(s.state, "granted", g->granted);
+    if (json_length(g->granted))
+        json_set_str(s.state, "granted_by", g->model->user_id);
     json_set_bool(s.state, "native", g->is_native);
     if (json_length(g->filters))
         json_set(s.state, "filters", g->filters);
@@ -339,15 +339,35 @@ static int read_wishes(struct request *r, struct response *out, struct generatio
             return status;
         json_set_bool(g->options, "code_interpreter", true);
     }
+    return g->with_search ? search_check(r, out) : 0;
+}
+
+/* What is to be done before the model is asked, in its order. */
+static void plan_stages(struct request *r, struct generation *g)
+{
+    json_object *knowledge = json_path(g->direct ? g->direct : g->model->info, g->direct ? "info.meta" : "meta");
+
     g->todo = json_new_array(r->mem);
-    if (!g->direct) {
+    g->granted = files_of_model(r->mem, json_get(knowledge, "knowledge"));
+    if (g->direct) { /* what the browser says of its model gives no rights */
+        JSON_EACH (g->granted, i, item)
+            json_push(g->items, item);
+        g->granted = json_new_array(r->mem);
+    } else {
         g->filters = filters_of(r->mem, g->list, g->model_id, FILTER_INLET);
-        if (json_length(g->filters))
-            json_push_str(g->todo, S("inlet"));
     }
+    if (json_length(g->filters))
+        json_push_str(g->todo, S("inlet"));
+    if (g->with_memory)
+        json_push_str(g->todo, S("memory"));
+    if (g->with_search)
+        json_push_str(g->todo, S("web_search"));
+    if (g->with_code)
+        json_push_str(g->todo, S("code"));
     if (json_length(g->tool_ids) || json_length(g->tool_servers))
         json_push_str(g->todo, S("tools"));
-    return 0;
+    if (json_length(g->items) || json_length(g->granted) || g->with_search)
+        json_push_str(g->todo, S("files"));
 }
 
 static int chat_completion(struct request *r, struct response *out)
@@ -375,14 +395,10 @@ static int chat_completion(struct request *r, struct response *out)
     if (!json_is(form_json(r, "messages"), json_type_array))
         json_set_array(r->form, "messages");
     params_of_chat(r->mem, r->form, chat_params, str_is(g.model->owned_by, "ollama"));
-    found = system_prompts(r, &g);
-    if (found != DB_ROW)
-        return found == DB_ERROR ? fail_db(out, r->db) : fail(out, 501, "Files in a folder are not available yet");
-    if (begun_text(r, &g) == DB_ERROR)
+    if (system_prompts(r, &g) == DB_ERROR || begun_text(r, &g) == DB_ERROR)
         return fail_db(out, r->db);
-    if (g.with_code)
-        code_explain(r->mem, r->config, form_json(r, "messages"));
-    if (json_length(g.todo) || g.direct || (g.with_code && g.in_chat))
+    plan_stages(r, &g);
+    if (json_length(g.todo) || g.direct)
         return reply_steps(r, out, &g);
     call.form = r->form;
     call.chat_id = g.chat_id;

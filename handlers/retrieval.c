@@ -7,7 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/rag/collections.h"
 #include "lib/rag/web.h"
-#include "lib/rag/web_search.h"
+#include "lib/rag/web_answer.h"
 #include "lib/rag/youtube.h"
 #include "lib/store/files.h"
 #include "lib/store/knowledge.h"
@@ -111,60 +111,19 @@ static const struct field url_form[] = { FIELD(STRING, "url", REQUIRED), FIELD(S
 
 /* ---- searching the web */
 
-static json_object *docs_json(struct arena *mem, struct rag_documents docs)
-{
-    json_object *list = json_new_array(mem);
-
-    for (size_t i = 0; i < docs.n; i++) {
-        json_object *o = json_new_object(mem);
-
-        json_set_str(o, "content", docs.v[i].text);
-        json_set(o, "metadata", docs.v[i].metadata);
-        json_push(list, o);
-    }
-    return list;
-}
-
 static int search_web(struct request *r, struct response *out)
 {
     struct rag rag = rag_of(r);
-    struct web_results found = { NULL, 0 };
-    struct rag_documents docs = { NULL, 0 };
-    json_object *o = json_new_object(r->mem), *urls, *items;
+    json_object *answer;
+    enum web_answer_stage at;
     struct error err = { "" };
-    enum status st = web_search(&rag, form_json(r, "queries"), &found, &err);
+    enum status st = web_answer(&rag, form_json(r, "queries"), &answer, &at, &err);
 
-    if (st != OK)
+    if (st == OK)
+        return reply_json(out, answer);
+    if (at == WEB_SEARCHES)
         return fail(out, st == NOT_FOUND ? 501 : 400, "%s", err.text);
-    st = web_load_results(&rag, &found, &docs, &err);
-    if (st != OK)
-        return fail_retrieval_wrapped(r, out, st, &err);
-    json_set_bool(o, "status", true);
-    urls = json_new_array(r->mem);
-    for (size_t i = 0; i < docs.n; i++)
-        json_push_str(urls, json_str(docs.v[i].metadata, "source"));
-    items = web_results_json(r->mem, &found, urls);
-    if (config_bool(r->config, CFG_BYPASS_WEB_SEARCH_EMBEDDING_AND_RETRIEVAL)) {
-        json_set_null(o, "collection_name");
-        json_set(o, "docs", docs_json(r->mem, docs));
-    } else {
-        struct rag_save how = { .overwrite = true };
-        struct str name = web_search_collection(r->mem, form_json(r, "queries"));
-        int status;
-
-        if (!find_collection(r, out, name, true, &how.to, &status))
-            return status;
-        st = rag_save_documents(&rag, docs, &how, &err); /* what was found is answered all the same, as in Python */
-        if (st != OK && rag_missing(r->config))
-            return fail_retrieval(r, out, st, &err);
-        if (st != OK)
-            log_warning("the results of a web search are not saved: %s", err.text);
-        json_push_str(json_set_array(o, "collection_names"), name);
-    }
-    json_set(o, "filenames", urls);
-    json_set(o, "items", items);
-    json_set_int(o, "loaded_count", (int64_t)docs.n);
-    return reply_json(out, o);
+    return at == WEB_LOADS ? fail_retrieval_wrapped(r, out, st, &err) : fail_retrieval(r, out, st, &err);
 }
 
 static const struct field search_form[] = { FIELD(LIST_OF_STRINGS, "queries", REQUIRED), END };
