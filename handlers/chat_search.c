@@ -123,8 +123,7 @@ enum stage stage_web_search(struct step *s, struct str waited_for)
         return search(s);
     if (str_is(waited_for, "queries")) {
         queries = queries_of_job(s);
-        if (step_failed(s) ||
-            (json_length(queries) == 1 && !str_trim(json_str_value(json_at(queries, 0))).n))
+        if (step_failed(s) || (json_length(queries) == 1 && !str_trim(json_str_value(json_at(queries, 0))).n))
             queries = of_message(s);
         return begin(s, queries);
     }
