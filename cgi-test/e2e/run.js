@@ -18,10 +18,11 @@ const { talking, leaving } = require('./talking');
 const { sorting } = require('./sorting');
 const { channels } = require('./channels');
 const { tools } = require('./tools');
+const { retrieval } = require('./retrieval');
 const { notes } = require('./notes');
 const { knowledge } = require('./knowledge');
 
-const SCENARIOS = { ...accounts.first, ...talking, ...sorting, ...channels, ...tools, ...notes, ...knowledge, ...leaving, ...accounts.last };
+const SCENARIOS = { ...accounts.first, ...talking, ...sorting, ...channels, ...tools, ...notes, ...knowledge, ...retrieval, ...leaving, ...accounts.last };
 const STEP_MS = 15000;          // the longest wait for one thing to be seen
 const SCENARIO_MS = 60000;
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-quic',
@@ -128,7 +129,7 @@ function within(ms, promise, what) {
 // What was waited for, and the line of the scenario that did.
 function explain(error) {
     const plain = error.message.replace(/\x1b\[\d+m/g, '').split('\n').map((l) => l.trim()).filter(Boolean);
-    const at = /\b(accounts|talking|sorting|channels|tools|notes|knowledge)\.js:\d+/.exec(error.stack || '');
+    const at = /\b(accounts|talking|sorting|channels|tools|retrieval|notes|knowledge)\.js:\d+/.exec(error.stack || '');
     return plain.slice(0, 6).join(' | ') + (at ? ` (${at[0]})` : '');
 }
 
