@@ -9,6 +9,8 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 
+#define MMAP "PRAGMA mmap_size = 2147418112;"
+
 enum { BUSY_MS = 10000, STATEMENTS = 32 };
 
 static const char schema[] =
@@ -94,8 +96,8 @@ static enum status set_up(sqlite3 *db, struct error *err)
 
     sqlite3_busy_handler(db, wait_for_lock, NULL);
     if (sqlite3_exec(db,
-                     "PRAGMA synchronous = NORMAL; PRAGMA mmap_size = 2147418112; PRAGMA journal_size_limit = "
-                     "67108864; PRAGMA cache_size = -2048",
+                     MMAP
+                     "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -2048",
                      NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &s, NULL) != SQLITE_OK)
         return vectors_fault(db, err);
@@ -150,6 +152,11 @@ sqlite3 *vectors_open(struct config *c, bool make, enum status *st, struct error
     if (*st != OK)
         forget();
     return file.db;
+}
+
+void vectors_unmap(sqlite3 *db)
+{
+    sqlite3_exec(db, "PRAGMA mmap_size = 0;" MMAP, NULL, NULL, NULL);
 }
 
 sqlite3_stmt *vectors_statement(sqlite3 *db, const char *sql, struct error *err)

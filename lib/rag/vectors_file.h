@@ -14,6 +14,9 @@ enum { ITEMS_SHIFT = 32 };
 /* The process's connection; NULL: err says why (UNAVAILABLE or FAILED in *st). make false: a file that is not there is NOT_FOUND. */
 sqlite3 *vectors_open(struct config *c, bool make, enum status *st, struct error *err);
 
+/* Gives the pages of the file back that a long reading has mapped; the system may keep them, but they no longer count as ours. */
+void vectors_unmap(sqlite3 *db);
+
 /* A prepared statement, kept by the address of its text; NULL: err. Reset it with vectors_done(). */
 sqlite3_stmt *vectors_statement(sqlite3 *db, const char *sql, struct error *err);
 void vectors_bind_str(sqlite3_stmt *s, int n, struct str text); /* the text must live until vectors_done() */

@@ -1,6 +1,8 @@
 /* vectors_search.c: the nearest vectors of a collection, by looking at each. */
 #include "lib/rag/vectors_file.h"
 
+enum { LARGE_BYTES = 32 << 20 }; /* of vectors: their pages are given back after the search */
+
 struct near {
     int64_t number;
     float dot;
@@ -161,7 +163,7 @@ static enum status find(sqlite3 *db, struct collection in, size_t dim, struct co
 }
 
 static enum status search(sqlite3 *db, struct arena *mem, struct collection in, const float *vector, size_t dim,
-                          size_t k, struct vector_hits *out, struct error *err)
+                          size_t k, size_t *looked_at, struct vector_hits *out, struct error *err)
 {
     struct collection_row row;
     struct near *heap;
@@ -177,6 +179,7 @@ static enum status search(sqlite3 *db, struct arena *mem, struct collection in, 
         *out = (struct vector_hits){ NULL, 0 };
         return OK;
     }
+    *looked_at = (size_t)row.next * dim * sizeof(float);
     st = look_at_all(db, &row, unit(mem, vector, dim), heap, &n, k, err);
     if (st != OK)
         return st;
@@ -189,11 +192,17 @@ enum status vectors_search(struct config *c, struct arena *mem, struct collectio
 {
     enum status st;
     sqlite3 *db = vectors_open(c, false, &st, err);
+    size_t looked_at = 0;
 
     if (!db)
         return st;
     st = vectors_begin(db, false, err);
-    return st == OK ? vectors_end(db, search(db, mem, in, vector, dim, k, out, err), err) : st;
+    if (st != OK)
+        return st;
+    st = vectors_end(db, search(db, mem, in, vector, dim, k, &looked_at, out, err), err);
+    if (looked_at > LARGE_BYTES)
+        vectors_unmap(db);
+    return st;
 }
 
 /* ---- items that are known */
