@@ -20,8 +20,7 @@ static void read_page(struct arena *mem, struct str in)
     size_t line = str_find_c(in, '\n');
     struct html_page page;
 
-    if (line == STR_NPOS ||
-        html_read(mem, str_from(in, line + 1), str_sub(in, 0, line), INT64_MAX, &page, NULL) != OK)
+    if (line == STR_NPOS || html_read(mem, str_from(in, line + 1), str_sub(in, 0, line), INT64_MAX, &page, NULL) != OK)
         return;
     check_text(page.text);
     check_text(page.title);
