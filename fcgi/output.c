@@ -256,8 +256,39 @@ static void send_file(struct wire *w, const struct request *r, struct response *
     }
 }
 
+/* ---- bodies that are made while they are sent */
+
+struct response_sink {
+    struct wire *w;
+};
+
+bool response_send(struct response_sink *to, struct str piece)
+{
+    wire_write(to->w, &piece, 1);
+    wire_flush(to->w);
+    return !to->w->broken;
+}
+
+void response_break(struct response_sink *to)
+{
+    wire_break(to->w);
+}
+
+static void send_made(struct wire *w, const struct request *r, struct response *out)
+{
+    struct response_sink to = { w };
+
+    send_head_only(w, out, -1);
+    if (r->method != HEAD)
+        out->make(&to, out->make_arg);
+}
+
 void output_send(struct wire *w, const struct request *r, struct response *out)
 {
+    if (out->make) {
+        send_made(w, r, out);
+        return;
+    }
     if (out->fd < 0) {
         send_pieces(w, r, out);
         return;

@@ -110,6 +110,7 @@ static int start(struct response *out, int status, struct str content_type)
     if (out->fd >= 0)
         close(out->fd);
     out->fd = -1;
+    out->make = NULL;
     out->is_plan = false;
     out->status = status;
     out->content_type = content_type;
@@ -186,6 +187,14 @@ int reply_file(struct response *out, int fd, int64_t bytes, const char *content_
     start(out, 200, str_of(content_type));
     out->fd = fd;
     out->fd_bytes = bytes;
+    return 200;
+}
+
+int reply_stream(struct response *out, const char *content_type, response_maker *make, void *arg)
+{
+    start(out, 200, str_of(content_type));
+    out->make = make;
+    out->make_arg = arg;
     return 200;
 }
 

@@ -9,6 +9,12 @@
 
 enum { RESPONSE_PIECES = 16 };
 
+/* A body of unknown length goes there while it is made. */
+struct response_sink;
+typedef void response_maker(struct response_sink *to, void *arg);
+bool response_send(struct response_sink *to, struct str piece); /* at once; false: nobody reads any more */
+void response_break(struct response_sink *to);                  /* the client is to see that the rest is missing */
+
 struct response {
     struct arena *mem;
     int status;
@@ -19,6 +25,8 @@ struct response {
     struct buf tail; /* what did not fit the pieces; the last piece is a view of it */
     int fd;          /* ≥ 0: the body is this file (closed afterwards); Range is answered */
     int64_t fd_bytes;
+    response_maker *make; /* not NULL: the body is made while it is sent */
+    void *make_arg;
     bool is_plan;
 };
 
@@ -49,6 +57,8 @@ int reply_text(struct response *out, int status, const char *content_type, struc
 int reply_empty(struct response *out, int status);
 int reply_redirect(struct response *out, int status, struct str location);
 int reply_file(struct response *out, int fd, int64_t bytes, const char *content_type); /* fd is taken over */
+/* make is called when the head has been sent (for HEAD: not at all); arg lives in out->mem or longer. */
+int reply_stream(struct response *out, const char *content_type, response_maker *make, void *arg);
 /* A body in pieces, for documents that go out unparsed: start with reply_pieces(), then add. Neighbours are merged when they are too many. */
 int reply_pieces(struct response *out, int status, const char *content_type);
 void response_add(struct response *out, struct str piece);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -169,6 +170,13 @@ void wire_flush(struct wire *w)
 {
     if (w->fcgi && FCGX_FFlush(w->fcgi->out) < 0)
         w->broken = true;
+}
+
+void wire_break(struct wire *w)
+{
+    if (w->fcgi)
+        shutdown(w->fcgi->ipcFd, SHUT_RDWR);
+    w->broken = true;
 }
 
 void wire_end(struct wire *w)

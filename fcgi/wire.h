@@ -19,6 +19,8 @@ void wire_skip(struct wire *w, int64_t n); /* reads that much and forgets it */
 /* Sends pieces in order. Small ones are collected until the request ends or wire_flush() is called; large ones go out uncopied. */
 void wire_write(struct wire *w, const struct str *pieces, int n);
 void wire_flush(struct wire *w);
+/* The answer ends here, unfinished, and the other end can tell: the connection is cut. */
+void wire_break(struct wire *w);
 /* The last step: reads what is left of the body on a connection that stays open. libfcgi takes the end-of-body record of a request that nobody read for
  * a protocol error of the next one, and closes. */
 void wire_end(struct wire *w);

@@ -2,31 +2,25 @@
 #include "handlers/chat_reply.h"
 #include "handlers/files.h"
 #include "handlers/routes.h"
+#include "lib/audio/transcribe.h"
 #include "lib/auth/file_access.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
-#include "lib/base/glob.h"
+#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/net/control.h"
 #include "lib/rag/process.h"
+#include "lib/storage/storage.h"
 #include "lib/store/file_data.h"
 #include "lib/store/users.h"
 
-enum { FOLLOW_S = 2 * 3600, FIRST_WAIT_MS = 500, LONGEST_WAIT_MS = 10 * 1000 };
+enum { FOLLOW_S = 2 * 3600, FIRST_WAIT_MS = 500, LONGEST_WAIT_MS = 10 * 1000, RECORDING_MAX = 256 * 1024 * 1024 };
 
 /* ---- what kind of file it is */
 
 static bool is_speech(struct request *r, struct str content_type)
 {
-    bool any = false;
-
-    JSON_EACH (config_json(r->config, CFG_AUDIO_STT_SUPPORTED_CONTENT_TYPES), i, one) {
-        struct str pattern = json_str_value(one);
-
-        if (pattern.n && glob_match(pattern, content_type))
-            return true;
-        any |= str_trim(pattern).n > 0;
-    }
-    return !any && (str_starts(content_type, "audio/") || str_is(content_type, "video/webm"));
+    return content_type.n && transcribe_takes(r->config, content_type);
 }
 
 bool file_has_text(struct request *r, struct str content_type)
@@ -57,16 +51,33 @@ static bool had_it_already(struct request *r, const struct file *f)
     return str_is(json_str(json_parse_or_null(r->mem, f->data), "status"), "completed");
 }
 
+/* What a recording says. */
+static enum status listen(struct request *r, const struct file *f, struct str *text, struct error *err)
+{
+    json_object *meta = json_parse_or_null(r->mem, f->meta);
+    struct recording what = { .filename = f->filename,
+                              .content_type = json_str(meta, "content_type"),
+                              .language = json_str(json_get(meta, "data"), "language") };
+    int fd AUTO_CLOSE = -1;
+    int64_t bytes;
+    enum status st = storage_open(r->mem, r->config, f->path, &fd, &bytes, err);
+
+    if (st == OK)
+        st = fd_read(r->mem, fd, RECORDING_MAX, &what.bytes, err);
+    return st == OK ? transcribe(r->mem, r->config, &what, text, err) : st;
+}
+
 enum db_status file_process(struct request *r, const struct user *u, const struct file *f)
 {
     struct rag rag = { r->mem, r->db, r->config, u };
     struct rag_file job = { .content = STR_NONE };
     struct error err = { "" };
-    enum status st;
+    enum status st = OK;
 
     if (is_speech(r, content_type_of(r->mem, f)))
-        return note_failure(r, f->id, S("Transcription of uploaded recordings is not available yet"));
-    st = rag_process_file(&rag, f, &job, &err);
+        st = listen(r, f, &job.content, &err);
+    if (st == OK)
+        st = rag_process_file(&rag, f, &job, &err);
     if (st == OK)
         return DB_ROW;
     log_warning("could not process file %.*s: %s", STR(f->id), err.text);

@@ -460,23 +460,6 @@ static int openai_completion(struct request *r, struct response *out)
                      json_flag(body, "stream", false));
 }
 
-/* ---- files of models: gigabytes, which neither a worker nor the sidecar may hold */
-
-static int download(struct request *r, struct response *out)
-{
-    struct str url = form_str(r, "url");
-
-    if (!str_starts(url, "https://huggingface.co/") && !str_starts(url, "https://github.com/"))
-        return fail(out, 400, "Invalid file_url. Only URLs from allowed hosts are permitted.");
-    return fail(out, 501, "Downloading model files is not available yet: pull the model with Ollama (hf.co/…) instead");
-}
-
-static int upload(struct request *r, struct response *out)
-{
-    (void)r;
-    return fail(out, 501, "Uploading model files is not available yet: create the model on the Ollama server instead");
-}
-
 /* ---- routes */
 
 static const struct field index_arg[] = { FIELD(INTEGER, "url_idx", REQUIRED), END };
@@ -507,8 +490,6 @@ static const struct field generate_form[] = { FIELD(STRING, "model", REQUIRED),
                                               FIELD(BOOLEAN, "raw", OPTIONAL),
                                               FIELD(ANY, "keep_alive", OPTIONAL),
                                               END };
-static const struct field url_form[] = { FIELD(STRING, "url", REQUIRED), END };
-static const struct field file_form[] = { FIELD(FILE_PART, "file", REQUIRED), END };
 
 /* A call with the server in the path, and without it. */
 #define PAIR(method_, path_, access_, handler_, about_, ...)                                                      \
@@ -538,8 +519,5 @@ const struct route ollama_calls_routes[] = {
          .body = BODY_JSON_ANY, .keep_unknown = true),
     PAIR(POST, "/ollama/v1/completions", VERIFIED, openai_completion, "How a model continues a text, in OpenAI's form",
          .body = BODY_JSON_ANY, .keep_unknown = true),
-    PAIR(POST, "/ollama/models/download", ADMIN, download, "Fetches a model's file", .form = url_form),
-    PAIR(POST, "/ollama/models/upload", ADMIN, upload, "Takes a model's file", .form = file_form,
-         .body = BODY_MULTIPART),
     END
 };

@@ -1,10 +1,7 @@
 /* openai.c: connections to OpenAI-compatible providers: settings, models, and what is passed on to them. */
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "handlers/provider_reply.h"
 #include "handlers/routes.h"
+#include "lib/audio/speech.h"
 #include "lib/base/encode.h"
 #include "lib/llm/catalog.h"
 #include "lib/llm/params.h"
@@ -120,6 +117,11 @@ static int list_known(struct request *r, struct response *out, int64_t index)
     return reply_json(out, o);
 }
 
+static int list_models(struct request *r, struct response *out)
+{
+    return list_known(r, out, -1);
+}
+
 static int list_models_of(struct request *r, struct response *out)
 {
     json_object *o, *state;
@@ -128,7 +130,7 @@ static int list_models_of(struct request *r, struct response *out)
     int status;
 
     if (!str_to_i64(path_arg(r, "url_idx"), &index))
-        index = query_int(r, "url_idx", -1);
+        index = -1;
     if (!provider_for(r, out, PROVIDER_OPENAI, index, &p, &status))
         return status;
     if (!r->user->is_admin)
@@ -147,13 +149,7 @@ static int list_models_of(struct request *r, struct response *out)
     return reply_provider_plan(out, o, false, ANSWER_OPENAI_MODELS, state);
 }
 
-static int list_models(struct request *r, struct response *out)
-{
-    return query_has(r, "url_idx") ? list_models_of(r, out) : list_known(r, out, -1);
-}
-
 static const struct field index_arg[] = { FIELD(INTEGER, "url_idx", REQUIRED), END };
-static const struct field models_query[] = { FIELD(INTEGER, "url_idx", OPTIONAL), END };
 
 /* ---- chat */
 
@@ -194,7 +190,7 @@ static int speech(struct request *r, struct response *out)
     const struct provider *p = NULL;
     json_object *state = json_new_object(r->mem), *body = NULL;
     struct str name = sha256_hex(r->mem, r->body);
-    struct stat st;
+    int64_t bytes;
     int fd;
 
     for (size_t i = 0; i < all.n && !p; i++)
@@ -204,12 +200,8 @@ static int speech(struct request *r, struct response *out)
         return fail(out, 401, "OpenAI API was not found");
     if (json_parse(r->mem, r->body, &body, NULL) != OK)
         return fail(out, 400, "The request is not JSON");
-    fd = open(str_f(r->mem, "%s/cache/audio/speech/%.*s.mp3", config_data_dir(r->config), STR(name)).p,
-              O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-        return reply_file(out, fd, st.st_size, "audio/mpeg");
-    if (fd >= 0)
-        close(fd);
+    if (speech_cached(r->mem, r->config, name, &fd, &bytes))
+        return reply_file(out, fd, bytes, "audio/mpeg");
     json_set_str(state, "name", name);
     json_set(state, "body", body);
     return reply_provider_plan(out,
@@ -341,8 +333,7 @@ const struct route openai_routes[] = {
     { POST, "/openai/config/update", ADMIN, save_config, .form = config_form, .server = SIDECAR,
       .about = "Changes the connections" },
     { POST, "/openai/verify", ADMIN, verify, .form = verify_form, .server = SIDECAR, .about = "Tries a connection" },
-    { GET, "/openai/models", VERIFIED, list_models, .query = models_query, .server = SIDECAR,
-      .about = "Models of the providers" },
+    { GET, "/openai/models", VERIFIED, list_models, .server = SIDECAR, .about = "Models of the providers" },
     { GET, "/openai/models/{url_idx}", VERIFIED, list_models_of, .args = index_arg, .server = SIDECAR,
       .about = "Models of one provider" },
     { POST, "/openai/chat/completions", VERIFIED, chat_completion, .body = BODY_JSON_ANY, .keep_unknown = true,

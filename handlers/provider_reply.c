@@ -1,10 +1,10 @@
 /* provider_reply.c: answers of providers, as the client gets them. */
 #include "handlers/provider_reply.h"
 
+#include "handlers/plan_call.h"
 #include "handlers/routes.h"
-#include "lib/base/clock.h"
+#include "lib/audio/speech.h"
 #include "lib/base/encode.h"
-#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/llm/catalog.h"
 
@@ -229,8 +229,6 @@ static int answer_pipeline(struct request *r, struct response *out, const struct
 /* The sound goes to where /cache serves it from; the request beside it, as the Python backend keeps it. */
 static int answer_speech(struct request *r, struct response *out, const struct provider_outcome *o, json_object *state)
 {
-    struct str path = str_f(r->mem, "%s/cache/audio/speech/%.*s", config_data_dir(r->config),
-                            STR(json_str(state, "name")));
     struct error err = { "" };
     json_object *v = NULL;
 
@@ -239,11 +237,8 @@ static int answer_speech(struct request *r, struct response *out, const struct p
     if (o->status >= 400)
         return json_has(v, "error") ? fail(out, 500, "External: %.*s", STR(python_text(r->mem, json_get(v, "error"))))
                                     : fail(out, 500, CONNECTION_ERROR);
-    if (dir_make(str_f(r->mem, "%s/cache/audio/speech", config_data_dir(r->config)).p, 0700, &err) != OK ||
-        file_write(str_f(r->mem, "%.*s.mp3", STR(path)).p, o->body, 0600, &err) != OK ||
-        file_write(str_f(r->mem, "%.*s.json", STR(path)).p, json_text(r->mem, json_get(state, "body")), 0600, &err) !=
-            OK)
-        log_warning("speech is not kept: %s", err.text);
+    if (speech_keep(r->mem, r->config, json_str(state, "name"), o->body, json_get(state, "body"), &err) != OK)
+        log_warning("%s", err.text);
     return reply_text(out, 200, "audio/mpeg", o->body);
 }
 
@@ -293,23 +288,6 @@ int reply_provider_plan(struct response *out, json_object *upstream, bool is_str
     return reply_plan(out, plan);
 }
 
-/* An answer as a plan: what a step answers for a stream, and the only way in which it can answer with an error that is none of its own. */
-static int as_plan(struct request *r, struct response *out)
-{
-    json_object *plan = json_new_object(r->mem), *reply = json_set_object(plan, "reply");
-    struct buf body = BUF(r->mem, STR_NPOS);
-    struct str type = out->content_type;
-    int status = out->status;
-
-    for (int i = 0; i < out->pieces_n; i++)
-        buf_add_str(&body, out->pieces[i]);
-    response_clear(out);
-    json_set_int(reply, "status", status);
-    json_set_str(json_set_object(reply, "headers"), "Content-Type", type);
-    json_set_str(reply, "text", buf_str(&body));
-    return reply_plan(out, plan);
-}
-
 static int provider_answer(struct request *r, struct response *out)
 {
     json_object *outcome = form_json(r, "outcome"), *state = form_json(r, "state");
@@ -325,7 +303,7 @@ static int provider_answer(struct request *r, struct response *out)
         o.result = FAILED;
     reply_provider_outcome(r, out, (enum provider_answer)json_int(state, "kind", ANSWER_OPENAI), &o,
                            json_get(state, "more"));
-    return is_stream || out->status >= 300 ? as_plan(r, out) : out->status;
+    return is_stream ? reply_as_plan(r, out) : reply_step(r, out);
 }
 
 /* ---- who may ask whom */

@@ -15,6 +15,7 @@ extern const struct route model_list_routes[]; /* what there is to choose from *
 extern const struct route openai_routes[];
 extern const struct route ollama_routes[];
 extern const struct route ollama_calls_routes[]; /* what is passed on to Ollama */
+extern const struct route ollama_files_routes[]; /* model files on their way to Ollama */
 extern const struct route embeddings_routes[];
 extern const struct route provider_steps_routes[]; /* /internal/step/provider_answer */
 extern const struct route chats_routes[];
@@ -39,6 +40,9 @@ extern const struct route retrieval_files_routes[];
 extern const struct route retrieval_config_routes[];
 extern const struct route retrieval_query_routes[];
 extern const struct route files_routes[];
+extern const struct route images_routes[];
+extern const struct route audio_routes[];
+extern const struct route utils_routes[];
 extern const struct route files_content_routes[]; /* their bytes */
 extern const struct route files_process_routes[]; /* how far they are read */
 extern const struct route tasks_routes[];         /* /api/v1/tasks: titles, tags, follow-ups … */

@@ -182,14 +182,5 @@ def _(s):
             admin.delete('/api/v1/models/model/delete?id=l-own')
 
 
-@test('ollama: what is not there yet says so')
-def _(s):
-    equal(s.admin().post('/ollama/models/download', {'url': 'https://huggingface.co/a/b.gguf'}).status, 501)
-    r = s.admin().upload('/ollama/models/upload', 'a.gguf', b'GGUF')
-    equal(r.status, 501)
-    equal(s.user('bob').upload('/ollama/models/upload', 'a.gguf', b'GGUF').status, 401)
-    equal(s.admin().post('/ollama/models/upload').status, 422)
-
-
 if __name__ == '__main__':
     main()

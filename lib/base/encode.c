@@ -1,7 +1,10 @@
 /* encode.c: base64, hex, percent-encoding, SHA-256. */
 #include "lib/base/encode.h"
 
+#include <errno.h>
+#include <openssl/evp.h>
 #include <openssl/sha.h>
+#include <unistd.h>
 
 static struct str encode64(struct arena *mem, struct str in, const char *alphabet, bool padded)
 {
@@ -139,4 +142,27 @@ struct str sha256_hex(struct arena *mem, struct str bytes)
 
     SHA256((const unsigned char *)(bytes.p ? bytes.p : ""), bytes.n, digest);
     return hex_encode(mem, str_n((char *)digest, sizeof(digest)));
+}
+
+bool sha256_fd_hex(struct arena *mem, int fd, struct str *hex)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    EVP_MD_CTX *sum = EVP_MD_CTX_new();
+    bool good = sum && EVP_DigestInit_ex(sum, EVP_sha256(), NULL) == 1;
+    off_t at = 0;
+    ssize_t n = 1;
+
+    while (good && n > 0) {
+        char chunk[64 * 1024];
+
+        while ((n = pread(fd, chunk, sizeof(chunk), at)) < 0 && errno == EINTR) {
+        }
+        good = n >= 0 && EVP_DigestUpdate(sum, chunk, (size_t)n) == 1;
+        at += n;
+    }
+    good = good && EVP_DigestFinal_ex(sum, digest, NULL) == 1;
+    EVP_MD_CTX_free(sum);
+    if (good)
+        *hex = hex_encode(mem, str_n((char *)digest, sizeof(digest)));
+    return good;
 }

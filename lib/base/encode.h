@@ -13,5 +13,6 @@ bool url_decode(struct arena *mem, struct str text, bool plus_is_space,
                 struct str *out); /* false: broken %XX. NUL may come out */
 struct str url_encode(struct arena *mem, struct str text);
 struct str sha256_hex(struct arena *mem, struct str bytes);
+bool sha256_fd_hex(struct arena *mem, int fd, struct str *hex); /* of a file from its start; false: it cannot be read */
 
 #endif

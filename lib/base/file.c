@@ -10,14 +10,11 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/random.h"
 
-enum status file_read(struct arena *mem, const char *path, size_t max_bytes, struct str *out, struct error *err)
+enum status fd_read(struct arena *mem, int fd, size_t max_bytes, struct str *out, struct error *err)
 {
-    int fd AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC);
     struct buf b = BUF(mem, max_bytes + 1); /* one more, to see that there is more */
     struct stat st;
 
-    if (fd < 0)
-        return error_set(err, errno == ENOENT ? NOT_FOUND : FAILED, "could not open %s: %s", path, strerror(errno));
     if (fstat(fd, &st) == 0 && st.st_size > 0)
         buf_reserve(&b, (size_t)st.st_size < max_bytes ? (size_t)st.st_size + 1 : max_bytes + 1);
     for (;;) {
@@ -28,15 +25,24 @@ enum status file_read(struct arena *mem, const char *path, size_t max_bytes, str
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return error_set(err, FAILED, "could not read %s: %s", path, strerror(errno));
+            return error_set(err, FAILED, "could not read: %s", strerror(errno));
         if (got == 0)
             break;
         buf_used(&b, (size_t)got);
         if (b.n > max_bytes)
-            return error_set(err, TOO_BIG, "%s is larger than %zu bytes", path, max_bytes);
+            return error_set(err, TOO_BIG, "larger than %zu bytes", max_bytes);
     }
     *out = buf_str(&b);
     return OK;
+}
+
+enum status file_read(struct arena *mem, const char *path, size_t max_bytes, struct str *out, struct error *err)
+{
+    int fd AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return error_set(err, errno == ENOENT ? NOT_FOUND : FAILED, "could not open %s: %s", path, strerror(errno));
+    return error_add(err, fd_read(mem, fd, max_bytes, out, err), "%s", path);
 }
 
 enum status write_all(int fd, struct str bytes, struct error *err)

@@ -8,6 +8,8 @@
 
 enum status file_read(struct arena *mem, const char *path, size_t max_bytes, struct str *out,
                       struct error *err); /* NOT_FOUND: no such file */
+/* The same of an open file, from where it stands; it stays open. */
+enum status fd_read(struct arena *mem, int fd, size_t max_bytes, struct str *out, struct error *err);
 /* Written aside, fsynced, renamed: a reader sees the old file or the new one whole. */
 enum status file_write(const char *path, struct str bytes, mode_t mode, struct error *err);
 enum status dir_make(const char *path, mode_t mode, struct error *err); /* with its parents; existing is fine */

@@ -13,7 +13,7 @@ struct running {
     struct http_call *call;
     CURL *easy;
     struct curl_slist *headers;
-    struct buf body;
+    struct buf body, head;
     char *message; /* CURL_ERROR_SIZE */
 };
 
@@ -61,9 +61,15 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *arg)
     size_t colon = str_find_c(line, ':');
 
     (void)size;
-    if (colon != STR_NPOS && str_ieq(str_sub(line, 0, colon), run->call->keep_header))
+    if (str_starts(line, "HTTP/")) { /* an interim answer (100) is forgotten */
+        buf_reset(&run->head);
+        return n;
+    }
+    if (run->call->keep_header && colon != STR_NPOS && str_ieq(str_sub(line, 0, colon), run->call->keep_header))
         run->call->kept_header = str_copy(run->mem, str_trim(str_from(line, colon + 1)));
-    return n;
+    if (run->call->wants_head)
+        buf_add_str(&run->head, line);
+    return buf_failed(&run->head) ? 0 : n;
 }
 
 static bool has_break(struct str s)
@@ -134,7 +140,8 @@ static bool start(struct arena *mem, struct running *run)
     if (getenv("SSL_CERT_FILE") &&
         *getenv("SSL_CERT_FILE")) /* OpenSSL's own variable, which libcurl does not look at */
         curl_easy_setopt(run->easy, CURLOPT_CAINFO, getenv("SSL_CERT_FILE"));
-    if (c->keep_header) {
+    if (c->keep_header || c->wants_head) {
+        run->head = BUF(mem, 256 * 1024);
         curl_easy_setopt(run->easy, CURLOPT_HEADERFUNCTION, take_header);
         curl_easy_setopt(run->easy, CURLOPT_HEADERDATA, run);
     }
@@ -162,6 +169,7 @@ static void ended(struct arena *mem, struct running *run, CURLcode code)
     c->status = (int)status;
     c->content_type = str_copy(mem, str_of(type));
     c->response = buf_str(&run->body);
+    c->head = c->wants_head ? buf_str(&run->head) : STR_NONE;
     if (code == CURLE_OK)
         c->result = OK;
     else if (buf_failed(&run->body))
@@ -169,6 +177,16 @@ static void ended(struct arena *mem, struct running *run, CURLcode code)
     else
         c->result = error_set(&c->err, code == CURLE_OPERATION_TIMEDOUT ? TIMED_OUT : UNAVAILABLE, "%s",
                               run->message[0] ? run->message : curl_easy_strerror(code));
+}
+
+void http_add_call_header(struct arena *mem, struct http_call *call, const char *name, struct str value)
+{
+    struct http_header *v = arena_new_array(mem, struct http_header, call->headers_n + 1);
+
+    for (size_t i = 0; i < call->headers_n; i++)
+        v[i] = call->headers[i];
+    v[call->headers_n++] = (struct http_header){ str_of(name), value };
+    call->headers = v;
 }
 
 void http_run(struct arena *mem, struct http_call *calls, size_t n)

@@ -23,6 +23,7 @@ struct http_call {
     const char *user_and_password; /* basic authentication; NULL: none */
     bool digest;                   /* digest authentication instead */
     bool public_only; /* connect to public addresses only (address.h), and through no proxy; others: UNAVAILABLE */
+    bool wants_head;  /* see head */
     const char *keep_header; /* name of a header of the answer that is wanted; NULL: none */
 
     /* the answer, in the arena of http_run */
@@ -31,9 +32,13 @@ struct http_call {
     int status; /* 0: none came */
     struct str content_type; /* absent: none */
     struct str kept_header;  /* absent: it did not come */
+    struct str head;         /* with wants_head: the header lines, each with its line end; else absent */
     struct str response;     /* the body; what had arrived when it broke off */
     struct error err;
 };
+
+/* One header more; the array grows in mem. */
+void http_add_call_header(struct arena *mem, struct http_call *call, const char *name, struct str value);
 
 /* Runs all calls at the same time and returns when the last has ended: a dead one costs its own time-out, once. */
 void http_run(struct arena *mem, struct http_call *calls, size_t n);
