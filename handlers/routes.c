@@ -30,6 +30,7 @@ const struct route *const route_tables[] = {
     chat_filters_routes,
     steps_routes,
     sessions_routes,
+    nodes_routes,
     channels_routes,
     channel_messages_routes,
     channel_steps_routes,

@@ -51,6 +51,7 @@ extern const struct route chat_after_routes[];    /* completed, actions, running
 extern const struct route chat_filters_routes[];  /* /internal/step/outlet */
 extern const struct route chat_prepare_routes[];  /* /internal/step/prepare: before the model is asked */
 extern const struct route steps_routes[];         /* /internal/step/…: a worker's part of a generation */
+extern const struct route nodes_routes[];         /* /internal/nodes, /internal/revoked: several machines */
 extern const struct route sessions_routes[];      /* /internal/session: who a socket belongs to */
 extern const struct route scim_routes[];          /* SCIM: what there is; users; groups */
 extern const struct route scim_users_routes[];

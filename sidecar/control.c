@@ -5,6 +5,7 @@
 #include "sidecar/fcgi_client.h"
 #include "sidecar/jobs.h"
 #include "sidecar/map.h"
+#include "sidecar/nodes.h"
 #include "sidecar/plans.h"
 #include "sidecar/sessions.h"
 #include "sidecar/sidecar.h"
@@ -42,6 +43,8 @@ static void emit(struct arena *mem, json_object *in, struct str query, json_obje
     } else if (sid.n && (s = session_by_id(sid)) && s->user) {
         socketio_send(s, p);
         sent = 1;
+    } else if (sid.n) {
+        sent = nodes_emit_session(sid, p);
     }
     packet_drop(p);
     json_set_int(out, "sent", sent);
@@ -49,32 +52,24 @@ static void emit(struct arena *mem, json_object *in, struct str query, json_obje
 
 static void rooms(struct arena *mem, json_object *in, struct str query, json_object *out)
 {
-    struct user *u = user_by_id(json_str(in, "user_id"));
-    size_t n = u ? u->sessions.n : 0;
+    struct str user_id = json_str(in, "user_id");
+    struct user *u = user_by_id(user_id);
 
     (void)mem, (void)query;
-    for (size_t i = 0; i < n; i++) {
-        JSON_EACH (json_get(in, "join"), j, room)
-            session_enter(u->sessions.items[i], json_str_value(room));
-        JSON_EACH (json_get(in, "leave"), l, room_left)
-            session_leave(u->sessions.items[i], json_str_value(room_left));
-    }
-    json_set_int(out, "sockets", (int64_t)n);
+    user_rooms(user_id, json_get(in, "join"), json_get(in, "leave"));
+    nodes_rooms(user_id, json_get(in, "join"), json_get(in, "leave"));
+    json_set_int(out, "sockets", (int64_t)(u ? u->sessions.n : 0));
 }
 
 static void fill_room(struct arena *mem, json_object *in, struct str query, json_object *out)
 {
-    json_object *users = json_get(in, "users"), *now;
-    struct map ids = { 0 };
+    struct str room = json_str(in, "room");
+    json_object *now = json_new_array(mem);
 
     (void)query;
-    JSON_EACH (users, i, id)
-        map_set(&ids, json_str_value(id), in);
-    if (json_str(in, "room").n)
-        room_fill(json_str(in, "room"), users ? &ids : NULL);
-    map_free(&ids);
-    now = json_new_array(mem);
-    room_users(json_str(in, "room"), now);
+    room_fill_users(room, json_get(in, "users"));
+    nodes_fill_room(room, json_get(in, "users"));
+    room_users(room, now);
     json_set_int(out, "users", (int64_t)json_length(now));
 }
 
@@ -97,7 +92,8 @@ static void list_tasks(struct arena *mem, json_object *in, struct str query, jso
 static void stop_task(struct arena *mem, json_object *in, struct str query, json_object *out)
 {
     struct str task_id = json_str(in, "task_id");
-    bool found = task_id.n && tasks_stop(task_id, json_str(in, "user_id"));
+    bool found = task_id.n &&
+                 (tasks_stop(task_id, json_str(in, "user_id")) || nodes_stop_task(task_id, json_str(in, "user_id")));
 
     (void)query;
     json_set_bool(out, "status", found);
@@ -122,19 +118,26 @@ static void sessions(struct arena *mem, json_object *in, struct str query, json_
 {
     struct str wanted = parameter(mem, query, "user_id");
     json_object *users = json_set_array(out, "users"), *list;
+    struct map seen = { 0 };
 
     (void)in;
     if (!wanted.p) {
         MAP_EACH(all_users(), entry)
-        json_push_str(users, str_n(entry->key, entry->key_n));
+        {
+            map_set(&seen, str_n(entry->key, entry->key_n), entry->value);
+            json_push_str(users, str_n(entry->key, entry->key_n));
+        }
+        nodes_users(users, &seen);
+        map_free(&seen);
     } else {
         struct user *u = user_by_id(wanted);
 
         list = json_set_array(out, "sessions");
-        if (u)
+        if (user_is_there(wanted))
             json_push_str(users, wanted);
         for (size_t i = 0; u && i < u->sessions.n; i++)
             json_push_str(list, str_of(u->sessions.items[i]->sid));
+        nodes_sessions_of(wanted, list);
     }
     usage_models(json_set_array(out, "models"));
     json_set_int(out, "sockets", (int64_t)all_sessions()->n);
@@ -143,6 +146,7 @@ static void sessions(struct arena *mem, json_object *in, struct str query, json_
 static void disconnect(struct arena *mem, json_object *in, struct str query, json_object *out)
 {
     (void)mem, (void)query;
+    nodes_disconnect(json_str(in, "user_id"));
     json_set_int(out, "sockets", close_user(json_str(in, "user_id")));
 }
 
@@ -206,6 +210,8 @@ static void counts(struct arena *mem, json_object *in, struct str query, json_ob
     ydoc_counts(&notes, &notes_bytes);
     json_set_int(out, "notes", notes);
     json_set_int(out, "notes_bytes", (int64_t)notes_bytes);
+    json_set_int(out, "nodes", nodes_count());
+    json_set_int(out, "node_messages", (int64_t)stats.node_messages);
     json_set_bool(out, "draining", sidecar.draining);
 }
 

@@ -14,6 +14,7 @@
 #include "sidecar/fcgi_client.h"
 #include "sidecar/http.h"
 #include "sidecar/jobs.h"
+#include "sidecar/nodes.h"
 #include "sidecar/plans.h"
 #include "sidecar/sessions.h"
 #include "sidecar/sidecar.h"
@@ -130,6 +131,7 @@ static void start_stopping(void *arg)
     stage = STOPPING;
     ws_chat_close_all();
     engineio_close_all();
+    nodes_stop();
     http_stop_listening(true);
     http_close_all();
     worker_close_all();
@@ -210,6 +212,7 @@ static void on_tick(uv_timer_t *timer)
     http_tick(now);
     worker_tick(now);
     upstream_tick(now);
+    nodes_tick(now);
     give_back();
 }
 
@@ -229,6 +232,7 @@ static bool start(void)
     pool_start();
     spool_recover();
     jobs_recover();
+    nodes_start();
     return http_start();
 }
 

@@ -6,6 +6,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "sidecar/http.h"
+#include "sidecar/nodes.h"
 #include "sidecar/sessions.h"
 #include "sidecar/sidecar.h"
 #include "sidecar/spool.h"
@@ -25,6 +26,12 @@ static void carry_out(struct run *r, json_object *plan);
 
 /* ---- life */
 
+static void tab_ask_cancel(struct run *r)
+{
+    socketio_ask_cancel(r);
+    nodes_ask_cancel(r);
+}
+
 static void run_free(struct run *r)
 {
     char *texts[] = { r->task_id, r->user_id, r->chat_id, r->message_id, r->session_id,
@@ -35,7 +42,7 @@ static void run_free(struct run *r)
     step_cancel(r->step);
     delay_stop(&r->wait);
     if (r->phase == RUN_ASK)
-        socketio_ask_cancel(r);
+        tab_ask_cancel(r);
     run_forget_upstream(r);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free(texts[i]);
@@ -176,7 +183,7 @@ void run_emit(struct run *r, struct str data)
 {
     struct packet *p;
 
-    if (!r->user_id || !user_by_id(str_of(r->user_id)))
+    if (!r->user_id || !user_is_there(str_of(r->user_id)))
         return;
     p = packet_of(buf_str(&r->event_head), data, S("}]"));
     emit_to_user(str_of(r->user_id), p);
@@ -431,21 +438,23 @@ static void tab_answered(void *arg, struct str answer)
     arena_free(mem);
 }
 
+/* The tab may be one of another machine. */
 static void ask(struct run *r, struct arena *mem, json_object *spec)
 {
     struct str sid = json_str(spec, "session_id").n ? json_str(spec, "session_id") : str_of(r->session_id);
     struct session *s = sid.n ? session_by_id(sid) : NULL;
+    int64_t timeout_ms = json_int(spec, "timeout_ms", ASK_MS);
     json_object *data = json_new_object(mem);
 
-    if (!s || !s->user || !r->user_id || strcmp(s->user->id, r->user_id) != 0) {
-        tab_answered(r, STR_NONE);
-        return;
-    }
     json_set_c(data, "chat_id", r->chat_id);
     json_set_c(data, "message_id", r->message_id);
     json_set(data, "data", json_get(spec, "data"));
     r->phase = RUN_ASK;
-    socketio_ask(s, S("chat-events"), json_text(mem, data), json_int(spec, "timeout_ms", ASK_MS), tab_answered, r);
+    if (s && s->user && r->user_id && strcmp(s->user->id, r->user_id) == 0)
+        socketio_ask(s, S("chat-events"), json_text(mem, data), timeout_ms, tab_answered, r);
+    else if (s || !r->user_id ||
+             !nodes_ask(sid, str_of(r->user_id), S("chat-events"), json_text(mem, data), timeout_ms, tab_answered, r))
+        tab_answered(r, STR_NONE);
 }
 
 /* ---- waiting */
@@ -579,7 +588,7 @@ void run_stop(struct run *r, const char *why)
             run_then_simple(r, "stopped", NULL);
         break;
     case RUN_ASK:
-        socketio_ask_cancel(r);
+        tab_ask_cancel(r);
         direct_forget(r);
         run_then_simple(r, "stopped", NULL);
         break;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "sidecar/map.h"
+#include "sidecar/nodes.h"
 #include "sidecar/sessions.h"
 #include "sidecar/sidecar.h"
 
@@ -125,6 +126,12 @@ bool session_is_in(const struct session *s, struct str name)
 
 unsigned emit_to_room(struct str name, struct packet *p, struct str except_sid)
 {
+    nodes_emit_room(name, p, except_sid);
+    return emit_to_room_here(name, p, except_sid);
+}
+
+unsigned emit_to_room_here(struct str name, struct packet *p, struct str except_sid)
+{
     struct room *r = map_get(&rooms, name);
     unsigned sent = 0;
 
@@ -174,6 +181,17 @@ void room_fill(struct str name, const struct map *user_ids)
     }
 }
 
+void room_fill_users(struct str name, json_object *user_ids)
+{
+    struct map ids = { 0 };
+
+    JSON_EACH (user_ids, i, id)
+        map_set(&ids, json_str_value(id), user_ids);
+    if (name.n)
+        room_fill(name, user_ids ? &ids : NULL);
+    map_free(&ids);
+}
+
 void room_users(struct str name, json_object *list)
 {
     const struct room *r = map_get(&rooms, name);
@@ -187,5 +205,6 @@ void room_users(struct str name, json_object *list)
         map_set(&seen, str_of(u->id), u);
         json_push_str(list, str_of(u->id));
     }
+    nodes_users(list, &seen);
     map_free(&seen);
 }

@@ -5,6 +5,7 @@
 
 #include "lib/base/clock.h"
 #include "sidecar/map.h"
+#include "sidecar/nodes.h"
 #include "sidecar/sidecar.h"
 
 enum { USAGE_MS = 5000, MAX_USAGES = 20000 };
@@ -64,6 +65,7 @@ static void leave_user(struct session *s)
         return;
     s->user = NULL;
     list_remove(&u->sessions, s);
+    nodes_gone(s);
     if (u->sessions.n)
         return;
     map_take(&users, str_of(u->id));
@@ -99,15 +101,23 @@ bool session_set_user(struct session *s, struct str id, struct str json)
     }
     free(u->json);
     u->json = copy_str(json);
-    if (s->user != u)
-        list_add(&u->sessions, s);
+    if (s->user == u)
+        return true;
+    list_add(&u->sessions, s);
     s->user = u;
+    nodes_here(s);
     return true;
 }
 
 /* ---- events to many */
 
 unsigned emit_to_user(struct str user_id, struct packet *p)
+{
+    nodes_emit_user(user_id, p);
+    return emit_to_user_here(user_id, p);
+}
+
+unsigned emit_to_user_here(struct str user_id, struct packet *p)
 {
     struct user *u = map_get(&users, user_id);
     unsigned n = 0;
@@ -125,6 +135,23 @@ unsigned close_user(struct str user_id)
     for (; u && n < u->sessions.n; n++)
         socketio_disconnect(u->sessions.items[n]); /* takes effect later: the list stays as it is */
     return n;
+}
+
+void user_rooms(struct str user_id, json_object *join, json_object *leave)
+{
+    struct user *u = map_get(&users, user_id);
+
+    for (size_t i = 0; u && i < u->sessions.n; i++) {
+        JSON_EACH (join, j, room)
+            session_enter(u->sessions.items[i], json_str_value(room));
+        JSON_EACH (leave, l, room_left)
+            session_leave(u->sessions.items[i], json_str_value(room_left));
+    }
+}
+
+bool user_is_there(struct str id)
+{
+    return map_get(&users, id) || nodes_know_user(id);
 }
 
 const struct map *all_users(void)
@@ -157,6 +184,7 @@ void usage_note(struct session *s, struct str model)
     }
     u->seen_ms = mono_ms();
     buf_free(&key);
+    nodes_usage(model);
 }
 
 static bool has(json_object *list, const char *text)
@@ -177,6 +205,7 @@ void usage_models(json_object *list)
         if (!has(list, entry->key + u->model_at))
             json_push_str(list, str_of(entry->key + u->model_at));
     }
+    nodes_usage_models(list);
 }
 
 void usage_tick(int64_t now_ms)

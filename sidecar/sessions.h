@@ -24,7 +24,11 @@ struct user *user_by_id(struct str id);        /* NULL: no tab of his is open */
 
 bool session_set_user(struct session *s, struct str id, struct str json); /* false: he has too many tabs */
 
+/* To his tabs here and on other machines; how many are here. */
 unsigned emit_to_user(struct str user_id, struct packet *p);
+unsigned emit_to_user_here(struct str user_id, struct packet *p);
+bool user_is_there(struct str id);                                          /* here or on another machine */
+void user_rooms(struct str user_id, json_object *join, json_object *leave); /* his tabs here enter and leave rooms */
 unsigned close_user(struct str user_id);
 const struct map *all_users(void);
 const struct map *all_sessions(void);

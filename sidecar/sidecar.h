@@ -26,8 +26,8 @@ extern struct sidecar sidecar;
 
 struct stats { /* for GET /stats */
     uint64_t requests, steps, step_failures, plans, generations, upstreams, upstream_failures, chunks, events_out,
-        events_in, events_unknown, events_refused, sockets_refused, sockets_opened, sockets_closed, workers_started,
-        bytes_up;
+        events_in, events_unknown, events_refused, sockets_refused, sockets_opened, node_messages, sockets_closed,
+        workers_started, bytes_up;
     unsigned connections, sockets, generations_now, upstreams_now;
 };
 extern struct stats stats;

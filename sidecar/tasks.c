@@ -2,6 +2,7 @@
 #include "sidecar/tasks.h"
 
 #include "lib/base/clock.h"
+#include "sidecar/nodes.h"
 #include "sidecar/plans.h"
 #include "sidecar/sessions.h"
 #include "sidecar/sidecar.h"
@@ -9,14 +10,31 @@
 static struct run *runs;
 static unsigned n;
 
+static json_object *task_of(struct arena *mem, const struct run *r)
+{
+    json_object *o = json_new_object(mem);
+
+    json_set_c(o, "task_id", r->task_id);
+    json_set_c(o, "chat_id", r->chat_id);
+    json_set_c(o, "user_id", r->user_id);
+    json_set_c(o, "message_id", r->message_id);
+    json_set_c(o, "model", r->model);
+    json_set_int(o, "started_ms", r->started_ms);
+    return o;
+}
+
 void tasks_add(struct run *r)
 {
+    struct arena *mem = arena_new(1024);
+
     r->next = runs;
     r->prev = &runs;
     if (runs)
         runs->prev = &r->next;
     runs = r;
     n++;
+    nodes_task(task_of(mem, r));
+    arena_free(mem);
 }
 
 void tasks_remove(struct run *r)
@@ -28,6 +46,7 @@ void tasks_remove(struct run *r)
         r->next->prev = r->prev;
     r->prev = NULL;
     n--;
+    nodes_task_ended(str_of(r->task_id));
 }
 
 static bool matches(const char *text, struct str wanted)
@@ -35,25 +54,27 @@ static bool matches(const char *text, struct str wanted)
     return !wanted.p || (text && str_is(wanted, text));
 }
 
-void tasks_list(struct arena *mem, json_object *list, struct str chat_id, struct str user_id)
+void tasks_list_here(struct arena *mem, json_object *list, struct str chat_id, struct str user_id)
 {
     for (struct run *r = runs; r; r = r->next) {
-        json_object *o;
-
-        if (!matches(r->chat_id, chat_id) || !matches(r->user_id, user_id))
-            continue;
-        o = json_new_object(mem);
-        json_set_c(o, "task_id", r->task_id);
-        json_set_c(o, "chat_id", r->chat_id);
-        json_set_c(o, "user_id", r->user_id);
-        json_set_c(o, "message_id", r->message_id);
-        json_set_c(o, "model", r->model);
-        json_set_int(o, "started_ms", r->started_ms);
-        json_push(list, o);
+        if (matches(r->chat_id, chat_id) && matches(r->user_id, user_id))
+            json_push(list, task_of(mem, r));
     }
 }
 
+void tasks_list(struct arena *mem, json_object *list, struct str chat_id, struct str user_id)
+{
+    tasks_list_here(mem, list, chat_id, user_id);
+    nodes_tasks(mem, list, chat_id, user_id);
+}
+
 void tasks_show(struct str chat_id, struct str user_id)
+{
+    tasks_show_here(chat_id, user_id);
+    nodes_show(chat_id, user_id);
+}
+
+void tasks_show_here(struct str chat_id, struct str user_id)
 {
     struct buf events = BUF(NULL, TRANSCRIPT_MAX_BYTES * 4);
 
@@ -85,6 +106,7 @@ void tasks_show_all(struct session *s)
         packet_drop(p);
     }
     buf_free(&events);
+    nodes_show(STR_NONE, str_of(s->user->id));
 }
 
 bool tasks_stop(struct str task_id, struct str user_id)

@@ -221,6 +221,25 @@ static void test_revoked_user(void **state)
     assert_int_equal(revoked_check(mem, dir, old, S("v"), 5900, NULL), INVALID);
 }
 
+/* What another machine has revoked: only news are kept, and nothing that is no such line. */
+static void test_revoked_elsewhere(void **state)
+{
+    struct str path = str_f(mem, "%s/revoked", dir), before, after, d = S("000000000000000000000000000000d1"),
+               news = S("f 0 abc\nt 0 000000000000000000000000000000d1\nt 0 000000000000000000000000000000d1 x\nt x "
+                        "00d2\nt 0 zz\nu 5 00 -\nu 7 00000000000000d3 -\nu 7\n\nq 1 00\nt 1000 00d5\nt 0 00d4");
+
+    (void)state;
+    assert_int_equal(revoked_merge(mem, dir, news, NULL), OK);
+    assert_int_equal(revoked_check(mem, dir, d, S("u"), NOW, NULL), INVALID);
+    assert_int_equal(file_read(mem, path.p, 1 << 20, &before, NULL), OK);
+    assert_true(str_ends(before, "t 0 000000000000000000000000000000d1\nu 5 00 -\nu 7 00000000000000d3 -\nt 0 00d4\n"));
+    assert_int_equal(revoked_merge(mem, dir, before, NULL), OK);
+    assert_int_equal(revoked_merge(mem, dir, S("u 6 00000000000000d3 -\n"), NULL), OK);
+    assert_int_equal(file_read(mem, path.p, 1 << 20, &after, NULL), OK);
+    assert_true(str_eq(before, after));
+    assert_int_equal(revoked_merge(mem, dir, S(""), NULL), OK);
+}
+
 static void test_half_a_line_is_not_joined(void **state)
 {
     struct str path = str_f(mem, "%s/revoked", dir), a = S("000000000000000000000000000000c1");
@@ -347,19 +366,13 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_claims),
-        cmocka_unit_test(test_signature),
-        cmocka_unit_test(test_python_token),
-        cmocka_unit_test(test_passwords),
-        cmocka_unit_test(test_foreign_hashes),
-        cmocka_unit_test(test_revoked_tokens),
-        cmocka_unit_test(test_revoked_user),
-        cmocka_unit_test(test_half_a_line_is_not_joined),
-        cmocka_unit_test(test_many_writers),
-        cmocka_unit_test(test_unreadable_list_refuses),
-        cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_tries),
+        cmocka_unit_test(test_round_trip),        cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_signature),         cmocka_unit_test(test_python_token),
+        cmocka_unit_test(test_passwords),         cmocka_unit_test(test_foreign_hashes),
+        cmocka_unit_test(test_revoked_tokens),    cmocka_unit_test(test_revoked_user),
+        cmocka_unit_test(test_revoked_elsewhere), cmocka_unit_test(test_half_a_line_is_not_joined),
+        cmocka_unit_test(test_many_writers),      cmocka_unit_test(test_unreadable_list_refuses),
+        cmocka_unit_test(test_addresses),         cmocka_unit_test(test_tries),
     };
 
     return cmocka_run_group_tests(tests, start, end);

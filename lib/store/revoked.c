@@ -308,6 +308,54 @@ enum status revoked_add_user(struct arena *mem, const char *data_dir, struct str
                   err);
 }
 
+static bool is_hex(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
+            return false;
+    }
+    return s.n > 0 && s.n <= 128;
+}
+
+/* Is this a line that says what is not in the list? */
+static bool is_news(struct str line)
+{
+    struct str kind, a, b, c;
+    struct user_mark *mark;
+    int64_t when;
+
+    if (!next_word(&line, &kind) || !next_word(&line, &a) || !str_to_i64(a, &when) || !next_word(&line, &b) ||
+        !is_hex(b))
+        return false;
+    if (str_is(kind, "t"))
+        return !line.n && (!when || when + 120 >= now_s()) && !tokens_have(key_number(b));
+    if (!str_is(kind, "u") || !next_word(&line, &c) || line.n || !(str_is(c, "-") || is_hex(c)))
+        return false;
+    mark = list.users_size ? users_slot(key_number(b)) : NULL;
+    return !mark || !mark->user || mark->at_ms < when;
+}
+
+enum status revoked_merge(struct arena *mem, const char *data_dir, struct str lines, struct error *err)
+{
+    struct str path = str_f(mem, "%s/revoked", data_dir), line;
+    struct buf news = BUF(mem, MAX_BYTES);
+    enum status st = refresh(path.p, err);
+
+    if (st != OK)
+        return st;
+    while (lines.n && str_split(&lines, '\n', &line)) {
+        if (!is_news(line))
+            continue;
+        buf_add_str(&news, line);
+        buf_add_char(&news, '\n');
+    }
+    if (!news.n)
+        return OK;
+    if (buf_failed(&news))
+        return error_set(err, TOO_BIG, "too many revoked tokens");
+    return append(mem, data_dir, buf_str(&news), err);
+}
+
 enum status revoked_check(struct arena *mem, const char *data_dir, struct str key, struct str user_id,
                           int64_t issued_ms, struct error *err)
 {

@@ -14,6 +14,8 @@ enum status revoked_add_token(struct arena *mem, const char *data_dir, struct st
 /* All tokens of the user issued at or before at_ms (or at an unknown time), but for the one named except (absent: none). Bumps COUNTER_USERS. */
 enum status revoked_add_user(struct arena *mem, const char *data_dir, struct str user_id, int64_t at_ms,
                              struct str except, struct error *err);
+/* Lines of another machine's file: those that say something new are added to ours; what is no such line is left out. OK also when nothing was new. */
+enum status revoked_merge(struct arena *mem, const char *data_dir, struct str lines, struct error *err);
 /* OK: still good. INVALID: revoked. UNAVAILABLE: the list cannot be read. issued_ms 0: unknown. */
 enum status revoked_check(struct arena *mem, const char *data_dir, struct str key, struct str user_id,
                           int64_t issued_ms, struct error *err);
