@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // run.js: the frontend in a real Chromium against a fresh server.
 //
-//   node run.js --url http://127.0.0.1:PORT --shots DIR [--only NAME] [--words N] [--limit SECONDS]
+//   node run.js --url http://127.0.0.1:PORT --shots DIR [--only NAME] [--words N] [--limit SECONDS] [--idp URL]
 //
 // The server has no users yet, takes sign-ups as "user", and has the stub provider behind it; N is the stub's CHUNKS (20).
+// URL is the fake identity provider (cgi-test/http/fake_idp.py) that the server knows as "Fake".
 // CHROMIUM names another browser than /usr/bin/chromium. Needs ./setup.sh once.
 'use strict';
 
@@ -18,11 +19,12 @@ const { talking, leaving } = require('./talking');
 const { sorting } = require('./sorting');
 const { channels } = require('./channels');
 const { tools } = require('./tools');
+const { identity } = require('./identity');
 const { retrieval } = require('./retrieval');
 const { notes } = require('./notes');
 const { knowledge } = require('./knowledge');
 
-const SCENARIOS = { ...accounts.first, ...talking, ...sorting, ...channels, ...tools, ...notes, ...knowledge, ...retrieval, ...leaving, ...accounts.last };
+const SCENARIOS = { ...accounts.first, ...talking, ...sorting, ...channels, ...tools, ...notes, ...knowledge, ...retrieval, ...identity, ...leaving, ...accounts.last };
 const STEP_MS = 15000;          // the longest wait for one thing to be seen
 const SCENARIO_MS = 60000;
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-quic',
@@ -98,7 +100,7 @@ class Tester {
 
 function readOptions() {
     const { values } = parseArgs({ options: { url: { type: 'string' }, shots: { type: 'string' }, only: { type: 'string' },
-        words: { type: 'string', default: '20' }, limit: { type: 'string', default: '600' } } });
+        words: { type: 'string', default: '20' }, limit: { type: 'string', default: '600' }, idp: { type: 'string' } } });
     if (!values.url || !values.shots || (values.only && !SCENARIOS[values.only])) {
         console.error('usage: node run.js --url URL --shots DIR [--only NAME] [--words N] [--limit SECONDS]');
         console.error(`scenarios: ${Object.keys(SCENARIOS).join(' ')}`);
@@ -129,7 +131,7 @@ function within(ms, promise, what) {
 // What was waited for, and the line of the scenario that did.
 function explain(error) {
     const plain = error.message.replace(/\x1b\[\d+m/g, '').split('\n').map((l) => l.trim()).filter(Boolean);
-    const at = /\b(accounts|talking|sorting|channels|tools|retrieval|notes|knowledge)\.js:\d+/.exec(error.stack || '');
+    const at = /\b(accounts|talking|sorting|channels|tools|retrieval|notes|knowledge|identity)\.js:\d+/.exec(error.stack || '');
     return plain.slice(0, 6).join(' | ') + (at ? ` (${at[0]})` : '');
 }
 

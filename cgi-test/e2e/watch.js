@@ -11,6 +11,7 @@ class Watch {
     constructor(origin) {
         this.origin = origin;
         this.faults = [];
+        this.friends = [];      // other origins that a scenario goes to
         this.refusals = [];     // what the scenario expects to be refused: { method, path, status, seen }
         this.leaving = 0;       // pages being left: their open requests end with ERR_ABORTED
     }
@@ -18,6 +19,12 @@ class Watch {
     // One answer of `status` to METHOD /path is part of the scenario. `path` may be a regular expression.
     expect(method, path, status) {
         this.refusals.push({ method, path, status, seen: 0 });
+    }
+
+    // Requests to this origin are part of the scenarios from now on.
+    friend(origin) {
+        if (!this.friends.includes(origin))
+            this.friends.push(origin);
     }
 
     // What page does until `act` has ended may cut requests off.
@@ -63,7 +70,7 @@ class Watch {
 
     request(request) {
         const url = request.url();
-        if (/^(data|blob|about):/.test(url) || new URL(url).origin === this.origin || isBenignHost(url))
+        if (/^(data|blob|about):/.test(url) || new URL(url).origin === this.origin || this.friends.includes(new URL(url).origin) || isBenignHost(url))
             return;
         this.faults.push(`request to another host: ${url}`);
     }

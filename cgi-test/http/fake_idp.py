@@ -191,12 +191,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send(200, idp.emails)
         if path == '/picture.png':
             return self.send(200, PNG, 'image/png')
+        if path == '/logout':
+            return self.send(200, b'<!doctype html><link rel="icon" href="data:,"><title>Fake</title>Signed out at the provider', 'text/html')
         if path == '/picture.svg':
             return self.send(200, b'<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>', 'image/svg+xml')
         self.send(404, {})
 
     def do_POST(self):
         c, idp, base = self.take(), self.idp, self.base()
+        if c['path'] == '/claims':      # of whoever signs in next: for tests in another process
+            idp.claims = c['form']
+            return self.send(200, {})
         if c['path'] == '/register':
             return self.send(201, c['form'] | {'client_id': 'dyn-' + b64(os.urandom(4)), 'client_secret': 'dyn-secret'})
         form = c['form']

@@ -139,6 +139,7 @@ def _(s):
 
 @test('scim: operations as identity providers send them')
 def _(s):
+    s.admin()
     r = scim(s).post(V + '/Users', {'userName': 'fay@ops.test', 'displayName': 'Fay', 'emails': [], 'password': 'scim-Pass-1'})
     equal(r.status, 201)
     check(r.headers['location'].endswith('/Users/' + r.json()['id']) and r.headers['location'].startswith('http://127.0.0.1:'))
