@@ -71,5 +71,7 @@ int main(int argc, char **argv)
         buf_add_json_string(&out, str_of(err.text));
         buf_addf(&out, ",\"too_big\":%s}", st == TOO_BIG ? "true" : "false");
     }
-    return buf_failed(&out) || write_all(1, buf_str(&out), NULL) != OK; /* the arena ends with the process */
+    st = buf_failed(&out) ? TOO_BIG : write_all(1, buf_str(&out), NULL);
+    arena_free(mem);
+    return st != OK;
 }

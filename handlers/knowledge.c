@@ -10,6 +10,7 @@
 #include "lib/base/random.h"
 #include "lib/rag/collections.h"
 #include "lib/store/files.h"
+#include "lib/store/folder_files.h"
 #include "lib/store/models.h"
 #include "lib/store/owners.h"
 
@@ -174,7 +175,7 @@ static struct str access_of_form(struct request *r)
     return S("{}");
 }
 
-static bool is_own(const struct request *r, const struct file *files, size_t n, struct str id)
+static bool is_own(const struct request *r, const struct owned *files, size_t n, struct str id)
 {
     for (size_t i = 0; i < n; i++)
         if (str_eq(files[i].id, id))
@@ -187,13 +188,13 @@ static bool is_own(const struct request *r, const struct file *files, size_t n, 
 static enum db_status data_of_form(struct request *r, const struct knowledge *k, struct str *out)
 {
     json_object *data = form_json(r, "data"), *ids = json_get(data, "file_ids"), *good;
-    struct file *files = NULL;
+    struct owned *files = NULL;
     size_t n = 0;
 
     *out = data ? json_text(r->mem, data) : STR_NONE;
     if (!json_is(ids, json_type_array) || json_length(ids) == 0)
         return DB_ROW;
-    if (files_by_ids(r->db, r->mem, json_text(r->mem, ids), &files, &n) == DB_ERROR)
+    if (files_owned(r->db, r->mem, json_text(r->mem, ids), &files, &n) == DB_ERROR)
         return DB_ERROR;
     good = json_new_array(r->mem);
     JSON_EACH (ids, i, id) {

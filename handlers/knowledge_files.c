@@ -281,21 +281,23 @@ static enum db_status index_again(struct request *r, const struct user *u, const
     struct rag rag = { r->mem, r->db, r->config, u };
     struct collection to = collection_of_knowledge(k->id);
     json_object *ids = knowledge_file_ids(r->mem, k);
-    struct file *files = NULL;
-    size_t n = 0;
     struct error err = { "" };
     enum status st;
 
-    if (json_length(ids) > 0 && files_by_ids(r->db, r->mem, json_text(r->mem, ids), &files, &n) == DB_ERROR)
-        return DB_ERROR;
     st = vectors_drop(r->config, to, &err);
     if (st != OK && st != NOT_FOUND)
         log_error("could not drop the vectors of knowledge %.*s: %s", STR(k->id), err.text);
-    for (size_t i = 0; i < n; i++) {
+    JSON_EACH (ids, i, id) { /* one at a time: together they may be more than fits into memory */
+        struct arena_mark mark = arena_mark(r->mem);
         struct rag_file job = { .content = STR_NONE, .to = &to, .collection_name = k->id };
+        struct file f;
+        enum db_status found = file_by_id(r->db, r->mem, json_str_value(id), &f);
 
-        if (rag_process_file(&rag, &files[i], &job, &err) != OK)
-            log_warning("could not index file %.*s again: %s", STR(files[i].id), err.text);
+        if (found == DB_ERROR)
+            return DB_ERROR;
+        if (found == DB_ROW && rag_process_file(&rag, &f, &job, &err) != OK)
+            log_warning("could not index file %.*s again: %s", STR(f.id), err.text);
+        arena_rewind(r->mem, mark);
     }
     return DB_ROW;
 }
