@@ -32,6 +32,7 @@ int ctl_user(struct ctl *ctl, int argc, char **argv);
 int ctl_frontend(struct ctl *ctl, int argc, char **argv);
 int ctl_doctor(struct ctl *ctl, int argc, char **argv);
 int ctl_import(struct ctl *ctl, int argc, char **argv);
+int ctl_vectors(struct ctl *ctl, int argc, char **argv);
 int ctl_web_config(struct ctl *ctl, int argc, char **argv);
 
 /* ---- import_source.c: a file that is read piece by piece, or the conversations inside a zip archive */

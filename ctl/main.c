@@ -20,6 +20,8 @@ static const struct {
     { "user", "add|list|role|password …", "accounts: webuictl user shows how", ctl_user },
     { "import", "chatgpt|claude|openwebui FILE --user EMAIL",
       "takes chats over from an export: its conversations.json, or the archive with it", ctl_import },
+    { "vectors", "import", "takes over what Open WebUI has embedded (Chroma), so that it need not be embedded again",
+      ctl_vectors },
     { "frontend", "fetch|path", "downloads Open WebUI's frontend into the cache, or says where it lies", ctl_frontend },
     { "web-config", "lighttpd|apache|apache-fcgid", "prints a web server's configuration, filled in", ctl_web_config },
     { "doctor", "", "checks this installation and says what is wrong with it", ctl_doctor },

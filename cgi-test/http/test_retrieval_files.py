@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """/retrieval with uploaded files and knowledge bases: processed, asked, taken out, and whose they are."""
+import contextlib, os, sqlite3, struct, uuid
+
 from harness import *
 
 PATH = '/api/v1/retrieval/'
@@ -107,6 +109,29 @@ def _(s):
     equal(admin.post(PATH + 'reset/uploads').json(), True)
     equal(ann.get(f'/api/v1/files/{id}/content').status, 400)
     equal(ask(ann, 'file-' + upload(ann, 'Words anew.')), ['Words anew.'])
+
+
+@test('retrieval files: vectors of Chroma are taken over')
+def _(s):
+    ann, path = s.user('ann'), os.path.join(s.data, 'vector_db', 'chroma.sqlite3')
+    check('there is no ' in s.ctl('vectors', 'import', check=False))
+    id, segment, meta = upload(ann, 'Read, but not embedded.', process=False), str(uuid.uuid4()), str(uuid.uuid4())
+    numbers = ann.get(PATH + 'ef/oranges').json()['result']
+    vector = struct.pack(f'<{len(numbers)}f', *numbers)
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.executescript("""CREATE TABLE collections (id TEXT, name TEXT, dimension INTEGER, database_id TEXT);
+            CREATE TABLE segments (id TEXT, type TEXT, scope TEXT, collection TEXT);
+            CREATE TABLE embeddings (id INTEGER PRIMARY KEY, segment_id TEXT, embedding_id TEXT, seq_id BLOB);
+            CREATE TABLE embedding_metadata (id INTEGER, key TEXT, string_value TEXT, int_value INTEGER, float_value REAL, bool_value INTEGER);
+            CREATE TABLE embeddings_queue (seq_id INTEGER, operation INTEGER, topic TEXT, id TEXT, vector BLOB, encoding TEXT, metadata TEXT);""")
+        db.execute('INSERT INTO collections VALUES (?, ?, ?, ?)', (segment, 'file-' + id, len(vector) // 4, 'd'))
+        db.execute('INSERT INTO segments VALUES (?, ?, ?, ?)', (meta, 't', 'METADATA', segment))
+        db.execute('INSERT INTO embeddings VALUES (1, ?, ?, 1)', (meta, 'one'))
+        db.execute('INSERT INTO embedding_metadata VALUES (1, ?, ?, NULL, NULL, NULL)', ('chroma:document', 'Oranges from Chroma.'))
+        db.execute('INSERT INTO embeddings_queue VALUES (1, 0, ?, ?, ?, ?, ?)', ('persistent://default/default/' + segment, 'one', vector, 'FLOAT32', '{}'))
+    check('1 collections with 1 texts' in s.ctl('vectors', 'import'))
+    equal(ask(ann, 'file-' + id, 'oranges'), ['Oranges from Chroma.'])
+    os.unlink(path)
 
 
 main()
