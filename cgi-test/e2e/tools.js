@@ -92,4 +92,28 @@ async function twoModels(t) {
         [2, `word${t.ui.words - 1}`]);
 }
 
-module.exports = { tools: { 'tool-call': toolCall, 'browser-python': browserPython, 'two-models': twoModels } };
+async function attachedFile(t) {
+    await t.ui.newChat();
+    await t.ui.pickModel('stub-small');
+    await t.page.locator('input[type="file"]').first().setInputFiles({ name: 'light.txt', mimeType: 'text/plain',
+        buffer: Buffer.from('The lighthouse keeper counts seven ships.') });
+    const row = t.page.locator('#message-input-container').getByText('light.txt').first();
+    await row.waitFor();
+    await t.page.waitForFunction(() => !document.querySelector('#message-input-container [class*="spinner"], #message-input-container .animate-spin'));
+    await t.ui.send('How many ships does the keeper count?');
+    await t.ui.answer.getByText('Retrieved 1 source').waitFor();
+    await t.ui.answerText.getByText(`word${t.ui.words - 1}`).waitFor();
+    await t.ui.answer.getByRole('button', { name: 'Regenerate' }).waitFor();
+    await t.ui.messages.filter({ hasText: 'light.txt' }).first().waitFor();
+    const sources = t.ui.answer.getByRole('button', { name: /1 Source/ });
+    await sources.click();
+    await t.ui.answer.getByText('light.txt').first().click();
+    await t.ui.dialog.getByText('The lighthouse keeper counts seven ships.').waitFor();
+    await t.shot('source');
+    await t.ui.closeDialog();
+    await t.ui.reload();
+    await t.ui.ready();
+    await t.ui.answer.getByRole('button', { name: /1 Source/ }).waitFor();
+}
+
+module.exports = { tools: { 'tool-call': toolCall, 'browser-python': browserPython, 'two-models': twoModels, 'attached-file': attachedFile } };
