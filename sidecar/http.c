@@ -91,11 +91,12 @@ static void request_over(struct http_conn *c)
 {
     free_request(c);
     if (!c->keep_alive || sidecar.draining) {
-        if (stream_waiting(&c->s) != 0 || c->lingers)
-            set_state(c, CLOSING);
-        else
+        if (stream_waiting(&c->s) == 0 && !c->lingers) {
             conn_free(c);
-        if (c->lingers && stream_waiting(&c->s) == 0)
+            return;
+        }
+        set_state(c, CLOSING);
+        if (stream_waiting(&c->s) == 0)
             shutdown(c->s.fd, SHUT_WR);
         return;
     }
