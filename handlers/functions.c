@@ -1,6 +1,7 @@
 /* functions.c: /api/v1/functions: pipes, filters and actions. They are Python code, which is kept for who runs it, and never run here. */
 #include "handlers/chat_reply.h"
 #include "handlers/list_reply.h"
+#include "handlers/load_url.h"
 #include "handlers/python_code.h"
 #include "handlers/routes.h"
 #include "lib/base/clock.h"
@@ -39,6 +40,11 @@ static int list(struct request *r, struct response *out)
 static int export_functions(struct request *r, struct response *out)
 {
     return reply_list(r, out, true, query_bool(r, "include_valves", false));
+}
+
+static int load_function(struct request *r, struct response *out)
+{
+    return load_code(r, out, "function");
 }
 
 /* ---- one function */
@@ -291,6 +297,8 @@ const struct route functions_routes[] = {
       .about = "All functions with their code" },
     { POST, "/api/v1/functions/sync", ADMIN, sync_functions, .form = sync_form, .keep_unknown = true,
       .about = "These functions instead of all that are there" },
+    { POST, "/api/v1/functions/load/url", ADMIN, load_function, .form = load_url_form, .server = SIDECAR,
+      .about = "The source of a function at an address" },
     { POST, "/api/v1/functions/create", ADMIN, create_function, .form = function_form, .keep_unknown = true,
       .about = "A new function" },
     { GET, "/api/v1/functions/id/{id}", ADMIN, get_function, .about = "One function with its code" },

@@ -14,10 +14,5 @@ static int not_available(struct request *r, struct response *out)
     }
 
 const struct route pending_routes[] = {
-    /* Tools */
-    PENDING(POST, "/api/v1/tools/load/url", ADMIN, "Load tool from url"),
-
-    /* Functions */
-    PENDING(POST, "/api/v1/functions/load/url", ADMIN, "Load function from url"),
     { 0 },
 };

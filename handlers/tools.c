@@ -1,6 +1,7 @@
 /* tools.c: /api/v1/tools: tools, tool servers included in the list of what chats may use. */
 #include "handlers/chat_reply.h"
 #include "handlers/list_reply.h"
+#include "handlers/load_url.h"
 #include "handlers/python_code.h"
 #include "handlers/routes.h"
 #include "lib/auth/auth.h"
@@ -96,6 +97,11 @@ static int export_tools(struct request *r, struct response *out)
         buf_add_char(&reply.text, '}');
     }
     return list_end(&reply, out);
+}
+
+static int load_tool(struct request *r, struct response *out)
+{
+    return load_code(r, out, "tool");
 }
 
 /* ---- one tool */
@@ -288,6 +294,8 @@ const struct route tools_routes[] = {
     { GET, "/api/v1/tools/", VERIFIED, list_usable, .about = "Tools and tool servers the caller may use" },
     { GET, "/api/v1/tools/list", VERIFIED, list_writable, .about = "Tools the caller may change" },
     { GET, "/api/v1/tools/export", ADMIN, export_tools, .about = "All tools with their code" },
+    { POST, "/api/v1/tools/load/url", ADMIN, load_tool, .form = load_url_form, .server = SIDECAR,
+      .about = "The source of a tool at an address" },
     { POST, "/api/v1/tools/create", VERIFIED, create_tool, .form = tool_form, .needs = "workspace.tools",
       .about = "A new tool" },
     { GET, "/api/v1/tools/id/{id}", VERIFIED, get_tool, .about = "One tool with its code" },

@@ -17,6 +17,8 @@ const { Watch, firstLine } = require('./watch');
 const accounts = require('./accounts');
 const { talking, leaving } = require('./talking');
 const { sorting } = require('./sorting');
+const { workspace } = require('./workspace');
+const { administration } = require('./administration');
 const { channels } = require('./channels');
 const { tools } = require('./tools');
 const { identity } = require('./identity');
@@ -24,7 +26,8 @@ const { retrieval } = require('./retrieval');
 const { notes } = require('./notes');
 const { knowledge } = require('./knowledge');
 
-const SCENARIOS = { ...accounts.first, ...talking, ...sorting, ...channels, ...tools, ...notes, ...knowledge, ...retrieval, ...identity, ...leaving, ...accounts.last };
+const SCENARIOS = { ...accounts.first, ...talking, ...sorting, ...workspace, ...administration, ...channels, ...tools, ...notes, ...knowledge, ...retrieval, ...identity,
+    ...leaving, ...accounts.last };
 const STEP_MS = 15000;          // the longest wait for one thing to be seen
 const SCENARIO_MS = 60000;
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-quic',
@@ -131,7 +134,7 @@ function within(ms, promise, what) {
 // What was waited for, and the line of the scenario that did.
 function explain(error) {
     const plain = error.message.replace(/\x1b\[\d+m/g, '').split('\n').map((l) => l.trim()).filter(Boolean);
-    const at = /\b(accounts|talking|sorting|channels|tools|retrieval|notes|knowledge|identity)\.js:\d+/.exec(error.stack || '');
+    const at = /\b(accounts|administration|talking|sorting|workspace|channels|tools|retrieval|notes|knowledge|identity)\.js:\d+/.exec(error.stack || '');
     return plain.slice(0, 6).join(' | ') + (at ? ` (${at[0]})` : '');
 }
 

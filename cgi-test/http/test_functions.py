@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """/api/v1/functions: pipes, filters and actions, which are Python source that is read and never run; switching, sync, valves."""
 from harness import *
+from providers import Fake
 
 F = '/api/v1/functions/'
 PIPE = 'class Pipe:\n    def pipe(self, body: dict) -> str:\n        return "piped"\n'
@@ -60,6 +61,20 @@ four_sides('functions: own valves', 'GET', F + 'id/{id}/valves/user', before=fun
 four_sides('functions: schema of own valves', 'GET', F + 'id/{id}/valves/user/spec', before=function, other_status=None)
 four_sides('functions: set own valves', 'POST', F + 'id/{id}/valves/user/update', {'on': False}, wrong=[1], before=function, other_status=None)
 four_sides('functions: sync', 'POST', F + 'sync', {'functions': []}, wrong={'functions': [{'id': 'x'}]}, owner='admin')
+
+
+four_sides('functions: load', 'POST', F + 'load/url', {'url': 'http://127.0.0.1/x.py'}, wrong={'url': 1}, works=400, owner='admin')
+
+
+@test('functions: nothing is fetched from this machine or a private network')
+def _(s):
+    with Fake({'GET /x.py': (200, 'text/plain', PIPE)}) as server:
+        port = server.url.rsplit(':', 1)[1]
+        for host in ('127.0.0.1', 'localhost', '[::1]', '0.0.0.0', '2130706433', '[::ffff:127.0.0.1]', '10.0.0.1', '169.254.169.254'):
+            r = s.admin().post(F + 'load/url', {'url': f'http://{host}:{port}/x.py'})
+            equal(r.status, 400, host + r.text())
+            check(r.json()['detail'].startswith('Error importing function: '), r.text())
+        equal(server.seen, [])
 
 
 # ---------------------------------------------------------------- what the source says
@@ -166,4 +181,4 @@ def _(s):
 
 
 if __name__ == '__main__':
-    main()
+    main({'ENABLE_RAG_LOCAL_WEB_FETCH': 'false'})

@@ -3,6 +3,7 @@
 import threading
 
 from harness import *
+from providers import Fake
 
 T = '/api/v1/tools/'
 CODE = '''"""
@@ -75,6 +76,9 @@ four_sides('tools: schema of own valves', 'GET', T + 'id/{id}/valves/user/spec',
 four_sides('tools: set own valves', 'POST', T + 'id/{id}/valves/user/update', {'unit': 'F'}, wrong=[1], before=tool_of)
 
 
+four_sides('tools: load', 'POST', T + 'load/url', {'url': 'http://127.0.0.1:1/x.py'}, wrong={}, works=502, owner='admin')
+
+
 # ---------------------------------------------------------------- what the source says
 
 @test('tools: specs and manifest come from the source')
@@ -140,6 +144,27 @@ def _(s):
     for t in threads:
         t.join()
     equal(sorted(got), [200] + [400] * 5)
+
+
+@test('tools: a source is fetched from an address, and named after it')
+def _(s):
+    def load(path):
+        return s.admin().post(T + 'load/url', {'url': server.url + path})
+    with Fake({'GET /tools/weather.py': (200, 'text/plain', CODE), 'GET /sub/main.py': (200, 'text/plain', 'x = "ü"\n'),
+               'GET /empty.py': (200, 'text/plain', ''), 'GET /latin.py': (200, 'text/plain', b'\xfc'),
+               'GET /large.py': (200, 'text/plain', 'x' * (5 << 20))}) as server:
+        equal(load('/tools/weather.py').json(), {'name': 'weather', 'content': CODE})
+        equal(load('/sub/main.py').json(), {'name': 'sub', 'content': 'x = "ü"\n'})
+        equal((load('/none.py').status, load('/none.py').json()['detail']), (500, 'Error importing tool: 404: Failed to fetch the tool'))
+        equal([load(p).status for p in ('/empty.py', '/latin.py', '/large.py')], [500, 400, 400])
+
+
+@test('tools: addresses that are none')
+def _(s):
+    for url, kind in ((7, 'url_type'), ('', 'url_parsing'), ('x.py', 'url_parsing'), ('file:///etc/passwd', 'url_scheme'), ('gopher://x/', 'url_scheme'),
+                      ('http://', 'url_parsing'), ('http:///x', 'url_parsing'), ('http://x/' + 'a' * 2100, 'url_too_long')):
+        r = s.admin().post(T + 'load/url', {'url': url})
+        equal((r.status, r.json()['detail'][0]['type']), (422, kind), url)
 
 
 # ---------------------------------------------------------------- who may

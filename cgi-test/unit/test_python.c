@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "lib/base/file.h"
+#include "lib/tools/code_url.h"
 #include "lib/tools/py_source.h"
 #include "lib/tools/python.h"
 #include "lib/tools/valves.h"
@@ -245,6 +246,38 @@ static void manifests_of_sources(void **state)
         "from open_webui.utils.x import y\nfrom open_webui.main import z\nfrom open_webui.config import a");
 }
 
+/* ---- addresses */
+
+static const struct {
+    const char *url, *raw, *name; /* raw NULL: as it is */
+} urls[] = {
+    { "https://github.com/o/r/blob/main/tools/a_tool.py",
+      "https://raw.githubusercontent.com/o/r/refs/heads/main/tools/a_tool.py", "a_tool" },
+    { "https://github.com/o/r/tree/main/tools/a/",
+      "https://raw.githubusercontent.com/o/r/refs/heads/main/tools/a/main.py", "a" },
+    { "https://github.com/o/r/tree/main/", "https://raw.githubusercontent.com/o/r/refs/heads/main//main.py", "" },
+    { "https://github.com/o/r/tree/main", NULL, "tree" },
+    { "https://github.com/o/r/raw/main/a.py", NULL, "a" },
+    { "https://github.com//r/blob/main/a.py", NULL, "a" },
+    { "https://github.com.evil.example/o/r/blob/main/a.py", NULL, "a" },
+    { "http://github.com/o/r/blob/main/a.py", NULL, "a" },
+    { "https://x.example/t/index.py", NULL, "t" },
+    { "https://x.example/t/__init__.py/", NULL, "t" },
+    { "https://x.example/t/main.py.txt", NULL, "t" },
+    { "https://x.example", NULL, "" },
+};
+
+static void addresses_of_code(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(urls); i++) {
+        struct str raw = code_url_raw(mem, str_of(urls[i].url)), name = code_url_name(raw);
+
+        if (!str_is(raw, urls[i].raw ? urls[i].raw : urls[i].url) || !str_is(name, urls[i].name))
+            fail_msg("%s: %.*s, %.*s", urls[i].url, STR(raw), STR(name));
+    }
+}
+
 /* ---- values of valves */
 
 static const char schema[] = "{\"title\":\"Valves\",\"type\":\"object\",\"required\":[\"key\"],\"$defs\":{\"P\":{"
@@ -330,6 +363,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(values_without_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(kinds_of_functions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(manifests_of_sources, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(addresses_of_code, set_up, tear_down),
         cmocka_unit_test_setup_teardown(values_of_valves, set_up, tear_down),
     };
 
