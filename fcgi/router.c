@@ -9,7 +9,6 @@ enum { MAX_SEGMENTS = 32, MAX_ARGS = 8 };
 struct leaf { /* one route */
     const struct route *route;
     struct leaf *next;
-    bool pending;
 };
 
 struct node {
@@ -178,7 +177,7 @@ static enum status check_route(const struct route *route, struct error *err)
     return st == OK ? check_fields(route->args, route->path, 0, err) : st;
 }
 
-static enum status add_route(struct router *router, const struct route *route, bool pending, struct error *err)
+static enum status add_route(struct router *router, const struct route *route, struct error *err)
 {
     struct leaf **list, *leaf;
     enum status st = check_route(route, err);
@@ -187,21 +186,12 @@ static enum status add_route(struct router *router, const struct route *route, b
         return st;
     list = leaves_of(router, route);
     for (leaf = *list; leaf; leaf = leaf->next) {
-        if (leaf->route->method != route->method)
-            continue;
-        if (pending || leaf->pending) {
-            if (!pending) { /* tables may come in any order */
-                leaf->route = route;
-                leaf->pending = false;
-            }
-            return OK;
-        }
-        return error_set(err, INVALID, "%s %s: declared twice (as %s too)", method_name(route->method), route->path,
-                         leaf->route->path);
+        if (leaf->route->method == route->method)
+            return error_set(err, INVALID, "%s %s: declared twice (as %s too)", method_name(route->method), route->path,
+                             leaf->route->path);
     }
     leaf = arena_new_one(router->mem, struct leaf);
     leaf->route = route;
-    leaf->pending = pending;
     leaf->next = *list;
     *list = leaf;
     router->all = arena_grow(router->mem, router->all, router->n * sizeof(leaf), (router->n + 1) * sizeof(leaf));
@@ -209,8 +199,7 @@ static enum status add_route(struct router *router, const struct route *route, b
     return OK;
 }
 
-enum status router_new(const struct route *const *tables, const struct route *pending, struct router **out,
-                       struct error *err)
+enum status router_new(const struct route *const *tables, struct router **out, struct error *err)
 {
     struct arena *mem = arena_new(256 * 1024);
     struct router *router = arena_new_one(mem, struct router);
@@ -218,7 +207,7 @@ enum status router_new(const struct route *const *tables, const struct route *pe
     router->mem = mem;
     for (; *tables; tables++)
         for (const struct route *route = *tables; route->path; route++) {
-            enum status st = add_route(router, route, *tables == pending, err);
+            enum status st = add_route(router, route, err);
 
             if (st != OK) {
                 arena_free(mem);

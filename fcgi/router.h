@@ -8,10 +8,8 @@ struct router;
 
 /* tables: ends with NULL; each table ends with END. Where several routes match a path, the most specific wins: words before arguments, from left to
  * right (all of FastAPI's "first declared" in the Python backend comes to the same, and here the order of tables and files does not matter).
- * Routes of the table `pending` (may be NULL) give way to any other of the same method and shape.
  * INVALID: a route without access, handler or description, twice the same, or with a path or form that makes no sense; err says which. */
-enum status router_new(const struct route *const *tables, const struct route *pending, struct router **out,
-                       struct error *err);
+enum status router_new(const struct route *const *tables, struct router **out, struct error *err);
 void router_free(struct router *router);
 
 struct match {
@@ -28,7 +26,7 @@ struct match {
 enum status router_find(const struct router *router, struct arena *mem, enum method method, struct str path,
                         struct match *out);
 
-/* Calls see() for each route in the order of declaration, without those pending routes that gave way. */
+/* Calls see() for each route in the order of declaration. */
 void router_each(const struct router *router, void (*see)(const struct route *route, void *arg), void *arg);
 /* The paths of the sidecar as the alternatives of one regular expression (without the leading slash), sockets included. */
 struct str router_sidecar_paths(const struct router *router, struct arena *mem);

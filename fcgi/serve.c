@@ -44,7 +44,7 @@ static enum status build_router(struct server *s, struct error *err)
             return error_set(err, FAILED, "too many tables");
         tables[n++] = *t;
     }
-    st = router_new(tables, pending_routes, &s->router, err);
+    st = router_new(tables, &s->router, err);
     if (st == OK)
         openapi_init(s->router);
     return st;

@@ -1,7 +1,7 @@
 /* routes.c: every table of the API, in the order in which /openapi.json lists them. */
 #include "handlers/routes.h"
 
-/* Operations that are not there yet are in pending.c, which comes last. One a line: what is added stays apart. */
+/* One a line: what is added stays apart. */
 /* clang-format off */
 const struct route *const route_tables[] = {
     auths_routes,
@@ -54,6 +54,9 @@ const struct route *const route_tables[] = {
     oauth_routes,
     oauth_clients_routes,
     note_steps_routes,
-    retrieval_routes, retrieval_files_routes, retrieval_config_routes, retrieval_query_routes, pending_routes,
+    retrieval_routes,
+    retrieval_files_routes,
+    retrieval_config_routes,
+    retrieval_query_routes,
     NULL,
 };

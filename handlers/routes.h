@@ -58,6 +58,5 @@ extern const struct route scim_users_routes[];
 extern const struct route scim_groups_routes[];
 extern const struct route oauth_routes[];         /* signing in at an identity provider */
 extern const struct route oauth_clients_routes[]; /* tokens of tool servers */
-extern const struct route pending_routes[];       /* areas that are not there yet: 501 */
 
 #endif
