@@ -76,6 +76,8 @@ enum db_status file_process(struct request *r, const struct user *u, const struc
 
     if (is_speech(r, content_type_of(r->mem, f)))
         st = listen(r, f, &job.content, &err);
+    if (st == OK && job.content.p && !str_trim(job.content).n)
+        st = error_set(&err, INVALID, "There are no words in this recording");
     if (st == OK)
         st = rag_process_file(&rag, f, &job, &err);
     if (st == OK)
@@ -111,6 +113,7 @@ static int step_process(struct request *r, struct response *out)
         st = user_by_id(r->db, r->mem, json_str(state, "user_id"), &user);
     if (st == DB_ROW && !had_it_already(r, &f)) {
         user.is_admin = str_is(user.role, "admin");
+        rag_forget_file(r->config, r->mem, id, NULL); /* what a step that died had already saved */
         st = failed.n ? note_failure(r, id, failed) : file_process(r, &user, &f);
     }
     return st == DB_ERROR ? fail_db(out, r->db) : done(out); /* a file or user that is gone: nothing left to do */

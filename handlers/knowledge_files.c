@@ -87,6 +87,8 @@ static int add_file(struct request *r, struct response *out)
         return status;
     if (!json_truthy(json_parse_or_null(r->mem, f.data)))
         return fail(out, 400, NOT_PROCESSED);
+    if (owns(r, &f) && !knowledge_has_file(r->mem, &k, f.id))
+        leave_vectors(r, &k, f.id); /* of an earlier attempt that died before the file was listed */
     status = index_file(r, out, &k, &f);
     if (status)
         return status;

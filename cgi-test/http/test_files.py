@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """/api/v1/files: uploads and their texts, who sees what, what is served and how, files of strangers that mean harm, and that what was uploaded is read
 whatever dies meanwhile."""
-import glob, io, json, os, signal, subprocess, sys, threading, time, zipfile
+import glob, io, json, os, signal, socket, sqlite3, subprocess, sys, threading, time, zipfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import *
@@ -259,6 +259,37 @@ def _(s):
         check(data['status'] == 'completed' or data.get('error'), data)
 
 
+def add_job(s, step, key, state):
+    """As a responder does, over the control socket."""
+    body = json.dumps({'step': step, 'key': key, 'state': state}).encode()
+    with socket.socket(socket.AF_UNIX) as c:
+        c.connect(os.path.join(s.data, 'run', 'control.sock'))
+        c.sendall(b'POST /jobs HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n' % len(body) + body)
+        return c.makefile('rb').read().split(b'\r\n\r\n', 1)[1]
+
+
+@test('files: a step that died after it had saved the vectors is done again')
+def _(s):
+    if 'DATABASE_URL' in s.env:
+        return
+    ann = s.user('ann')
+    f = until_read(ann, uploaded(ann.upload(F, 'again.txt', b'Words to be read twice.'))['id'])
+    db = sqlite3.connect(os.path.join(s.data, 'webui.db'), timeout=10)
+    db.execute("UPDATE file SET data = '{\"status\": \"pending\"}' WHERE id = ?", (f['id'],))
+    db.commit()
+    db.close()
+    equal(json.loads(add_job(s, 'process_file', f['id'], {'file_id': f['id'], 'user_id': ann.id})), {'status': True})
+    equal(until_read(ann, f['id'])['data'], {'status': 'completed', 'content': 'Words to be read twice.'})
+
+
+@test('files: jobs of what is gone, and of no step, end')
+def _(s):
+    add_job(s, 'process_file', 'gone', {'file_id': 'gone', 'user_id': 'gone'})
+    add_job(s, 'no_such_step', 'x', {})
+    add_job(s, 'process_file', 'y', None)
+    wait_until(lambda: not os.listdir(os.path.join(s.data, 'run', 'jobs')), 20, 'the jobs to be over')
+
+
 # ---------------------------------------------------------------- what is served
 
 @test('files: nothing that was uploaded runs in our origin')
@@ -348,14 +379,15 @@ BOOK = {'xl/workbook.xml': '<workbook xmlns:r="r"><sheets><sheet name="Ages" she
         'xl/sharedStrings.xml': '<sst><si><t>name</t></si><si><r><t>A</t></r><r><t>da</t></r></si></sst>',
         'xl/styles.xml': '<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>',
         'xl/worksheets/sheet1.xml': '<worksheet><sheetData><row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c></row>'
-                                    '<row r="2"><c r="A2" s="1"><v>45000</v></c><c r="B2"><v>36</v></c></row></sheetData></worksheet>'}
+                                    '<row r="2"><c r="A2" s="1"><v>45000</v></c><c r="B2"><v>36</v></c></row>'
+                                    '<row r="3"><c r="A3" s="1" t="n"><v>45000.25</v></c><c r="B3" t="b"><v>1</v></c></row></sheetData></worksheet>'}
 SAMPLES = {
     'letter.docx': (archive({'word/document.xml': f'<w:document {W}><w:p><w:r><w:t>Dear</w:t></w:r></w:p><w:p><w:t>Ada &amp; Bob</w:t></w:p></w:document>'}), 'Dear\n\nAda & Bob'),
     'text.odt': (archive({'content.xml': f'<o:document-content {ODT}><text:h>Title</text:h><text:p>one<text:s text:c="2"/>two</text:p></o:document-content>'}), 'Title\n\none  two'),
     'book.epub': (archive({'META-INF/container.xml': '<container><rootfile full-path="O/c.opf"/></container>',
                            'O/c.opf': '<package><manifest><item id="a" href="a.xhtml"/></manifest><spine><itemref idref="a"/></spine></package>',
                            'O/a.xhtml': '<!DOCTYPE html><html><body><h1>One</h1><p>Two  words</p></body></html>'}), 'One\nTwo words'),
-    'ages.xlsx': (archive(BOOK), 'name\tAda\n2023-03-15\t36'),
+    'ages.xlsx': (archive(BOOK), 'name\tAda\n2023-03-15\t36\n2023-03-15 06:00:00\tTRUE'),
     'talk.pptx': (archive({f'ppt/slides/slide{n}.xml': f'<sld {A}><a:p><a:r><a:t>Slide {n}</a:t></a:r></a:p></sld>' for n in (10, 2)}), 'Slide 2 Slide 10'),
     'data.xml': (b'<a><b>one</b> <c>two</c></a>', 'one\n\ntwo'),
     'latin.txt': ('Grüße aus Köln, Straße und Öl für München'.encode('latin-1'), 'Grüße aus Köln, Straße und Öl für München'),

@@ -153,7 +153,7 @@ static void test_children(void **state)
     assert_int_equal(c.exit_status, 3);
     writes[3] = (char *)str_f(mem, "%s/written", folder).p;
     c.argv = writes;
-    assert_int_equal(child_run(mem, &c, NULL), FAILED); /* ended by SIGXFSZ */
+    assert_int_equal(child_run(mem, &c, NULL), OK); /* the shell goes on: what it wrote is not there, see below */
     c.argv = home;
     assert_int_equal(child_run(mem, &c, NULL), OK);
     assert_true(str_is(c.output, "\n")); /* nothing of our environment */

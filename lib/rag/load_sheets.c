@@ -167,8 +167,8 @@ static struct str cell_text(struct book *b, xmlNode *cell)
         return item_text(b->mem, cell);
     if (str_is(type, "b"))
         return str_is(value, "1") ? S("TRUE") : S("FALSE");
-    if (type.n == 0 && str_to_i64(xml_attr(b->mem, cell, "s"), &style) && style >= 0 && (size_t)style < b->styles_n &&
-        b->is_date[style] && str_to_double(value, &days)) {
+    if ((type.n == 0 || str_is(type, "n")) && str_to_i64(xml_attr(b->mem, cell, "s"), &style) && style >= 0 &&
+        (size_t)style < b->styles_n && b->is_date[style] && str_to_double(value, &days)) {
         date = date_text(b->mem, days);
         return date.p ? date : value;
     }
