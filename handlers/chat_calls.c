@@ -1,6 +1,7 @@
 /* chat_calls.c: calls of tools. */
 #include "handlers/chat_calls.h"
 
+#include "handlers/chat_pictures.h"
 #include "handlers/chat_tools.h"
 #include "lib/base/log.h"
 #include "lib/base/random.h"
@@ -285,6 +286,12 @@ static void take_mcp_result(struct step *s, json_object *result)
         value = json_get(result, "structuredContent");
     out = tool_result_of(s->r->mem, json_str(current(s), "name"), value, NULL);
     JSON_EACH (files, i, file) {
+        struct str url = picture_kept(s, json_str(file, "content"));
+
+        if (url.n) {
+            json_del(file, "content");
+            json_set_str(file, "url", url);
+        }
         if (!out.files)
             out.files = json_new_array(s->r->mem);
         json_push(out.files, file);

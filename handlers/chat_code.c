@@ -1,12 +1,14 @@
 /* chat_code.c: code that a model has written in its answer is run. */
 #include "handlers/chat_code.h"
 
+#include "handlers/chat_pictures.h"
 #include "handlers/chat_reply.h"
 #include "lib/auth/auth.h"
 #include "lib/base/random.h"
+#include "lib/code/jupyter.h"
 #include "lib/llm/messages.h"
 
-enum { TAB_MS = 60 * 1000, CODE_BYTES = 1024 * 1024 };
+enum { TAB_MS = 60 * 1000, CODE_BYTES = 1024 * 1024, MAX_RUN_S = 90 }; /* a step has two minutes */
 
 /* Whoever wants others sets CODE_INTERPRETER_PROMPT_TEMPLATE. */
 static const char ours[] =
@@ -92,13 +94,51 @@ bool code_start(struct step *s, json_object *block, json_object **output)
     } else if (str_is(engine, "pyodide")) {
         ask_browser(s, with_guard(s, code));
         return true;
+    } else if (str_is(engine, "jupyter")) {
+        return true;
     } else {
         *output = only_stdout(s, S("Code interpreter engine not configured."));
     }
     return false;
 }
 
-json_object *code_output(struct step *s)
+static json_object *run_in_jupyter(struct step *s, json_object *block)
 {
-    return step_failed(s) ? json_get(s->outcome, "error") : json_get(s->outcome, "answer");
+    struct config *c = s->r->config;
+    struct str auth = config_str(c, CFG_CODE_INTERPRETER_JUPYTER_AUTH);
+    int64_t seconds = config_int(c, CFG_CODE_INTERPRETER_JUPYTER_TIMEOUT);
+    struct jupyter server = { .url = config_str(c, CFG_CODE_INTERPRETER_JUPYTER_URL),
+                              .timeout_s = (int)(seconds > MAX_RUN_S ? MAX_RUN_S : seconds),
+                              .insecure = !config_bool(c, CFG_AIOHTTP_CLIENT_SESSION_SSL) };
+    struct code_output out;
+    json_object *o = json_new_object(s->r->mem);
+
+    if (str_is(auth, "token"))
+        server.token = config_str(c, CFG_CODE_INTERPRETER_JUPYTER_AUTH_TOKEN);
+    else if (str_is(auth, "password"))
+        server.password = config_str(c, CFG_CODE_INTERPRETER_JUPYTER_AUTH_PASSWORD);
+    jupyter_run(s->r->mem, &server, with_guard(s, json_str(block, "content")), &out);
+    json_set_str(o, "stdout", out.stdout_text);
+    json_set_str(o, "stderr", out.stderr_text);
+    json_set_str(o, "result", out.result);
+    return o;
+}
+
+/* Pictures that were printed, or are the result, become files. */
+static json_object *with_pictures_kept(struct step *s, json_object *output)
+{
+    static const char *const members[] = { "stdout", "result" };
+
+    for (size_t i = 0; json_is(output, json_type_object) && i < 2; i++)
+        if (json_str(output, members[i]).n)
+            json_set_str(output, members[i], picture_lines_kept(s, json_str(output, members[i])));
+    return output;
+}
+
+json_object *code_output(struct step *s, json_object *block)
+{
+    if (step_failed(s))
+        return json_get(s->outcome, "error");
+    return with_pictures_kept(s, json_has(s->outcome, "answer") ? json_get(s->outcome, "answer")
+                                                                : run_in_jupyter(s, block));
 }

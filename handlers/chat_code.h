@@ -10,8 +10,8 @@ int code_check(struct request *r, struct response *out);
 /* What the model is told of it, put into its messages. */
 void code_explain(struct arena *mem, struct config *c, json_object *messages);
 
-/* true: the plan waits for the output, which code_output() gives. false: *output is what came of it. */
+/* true: the plan waits for the output, which code_output() gives (a Jupyter server is asked only there). false: *output is what came of it. */
 bool code_start(struct step *s, json_object *block, json_object **output);
-json_object *code_output(struct step *s);
+json_object *code_output(struct step *s, json_object *block);
 
 #endif

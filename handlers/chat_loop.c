@@ -162,5 +162,5 @@ bool loop_answered(struct step *s)
 {
     if (json_get(s->state, "exec"))
         return calls_answered(s) ? true : tools_done(s);
-    return code_done(s, code_output(s));
+    return code_done(s, code_output(s, last_of(json_get(s->state, "blocks"))));
 }

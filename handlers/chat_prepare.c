@@ -5,6 +5,7 @@
 #include "handlers/chat_context.h"
 #include "handlers/chat_files.h"
 #include "handlers/chat_filters.h"
+#include "handlers/chat_images.h"
 #include "handlers/chat_prepare.h"
 #include "handlers/chat_search.h"
 #include "handlers/chat_tools.h"
@@ -136,7 +137,8 @@ static const struct {
     const char *name;
     enum stage (*run)(struct step *s, struct str waited_for);
 } stages[] = { { "inlet", stage_inlet }, { "memory", stage_memory }, { "web_search", stage_web_search },
-               { "code", stage_code },   { "tools", stage_tools },   { "files", stage_files } };
+               { "image", stage_image }, { "code", stage_code },     { "tools", stage_tools },
+               { "files", stage_files } };
 
 static enum stage run_stage(struct step *s, struct str name, struct str waited_for)
 {

@@ -2,6 +2,8 @@
 #include "handlers/chat_code.h"
 #include "handlers/chat_filters.h"
 #include "handlers/chat_files.h"
+#include "handlers/chat_images.h"
+#include "handlers/chat_pictures.h"
 #include "handlers/chat_plan.h"
 #include "handlers/chat_reply.h"
 #include "handlers/chat_search.h"
@@ -15,16 +17,9 @@
 #include "lib/llm/prompt.h"
 #include "lib/store/folders.h"
 
-/* What a request asks for that this server cannot do yet; NULL: nothing. */
-static const char *not_yet(json_object *form)
-{
-    return json_truthy(json_get(json_get(form, "features"), "image_generation")) ? "Pictures are not available yet"
-                                                                                 : NULL;
-}
-
 struct generation {
     struct str chat_id, message_id, session_id;
-    bool is_local, in_chat, is_native, with_code, with_memory, with_search;
+    bool is_local, in_chat, is_native, with_code, with_memory, with_search, with_image;
     json_object *tasks, *variables, *tool_ids, *tool_servers;
     json_object *items, *granted; /* what is attached to the chat and its folder; the knowledge of the model */
     json_object *filters;
@@ -59,6 +54,7 @@ static void read_request(struct request *r, struct generation *g)
                                                                : json_new_array(r->mem);
     g->with_code = json_truthy(json_get(features, "code_interpreter"));
     g->with_memory = json_truthy(json_get(features, "memory"));
+    g->with_image = json_truthy(json_get(features, "image_generation"));
     g->with_search = json_truthy(json_get(features, "web_search"));
     for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
         json_del(r->form, ours[i]);
@@ -321,11 +317,8 @@ static int reply_no_provider(struct request *r, struct response *out, const stru
 static int read_wishes(struct request *r, struct response *out, struct generation *g)
 {
     json_object *chat_params = form_json(r, "params"), *model_params = json_get(g->model->info, "params");
-    const char *missing = not_yet(r->form);
     int status;
 
-    if (missing)
-        return fail(out, 501, "%s", missing);
     g->is_native = str_is(json_str(chat_params, "function_calling"), "native") ||
                    str_is(json_str(model_params, "function_calling"), "native");
     g->options = transcript_options(r, chat_params, model_params);
@@ -339,7 +332,8 @@ static int read_wishes(struct request *r, struct response *out, struct generatio
             return status;
         json_set_bool(g->options, "code_interpreter", true);
     }
-    return g->with_search ? search_check(r, out) : 0;
+    status = g->with_search ? search_check(r, out) : 0;
+    return status || !g->with_image ? status : images_check(r, out);
 }
 
 /* What is to be done before the model is asked, in its order. */
@@ -362,6 +356,8 @@ static void plan_stages(struct request *r, struct generation *g)
         json_push_str(g->todo, S("memory"));
     if (g->with_search)
         json_push_str(g->todo, S("web_search"));
+    if (g->with_image)
+        json_push_str(g->todo, S("image"));
     if (g->with_code)
         json_push_str(g->todo, S("code"));
     if (json_length(g->tool_ids) || json_length(g->tool_servers))
@@ -395,7 +391,8 @@ static int chat_completion(struct request *r, struct response *out)
     if (!json_is(form_json(r, "messages"), json_type_array))
         json_set_array(r->form, "messages");
     params_of_chat(r->mem, r->form, chat_params, str_is(g.model->owned_by, "ollama"));
-    if (system_prompts(r, &g) == DB_ERROR || begun_text(r, &g) == DB_ERROR)
+    if (system_prompts(r, &g) == DB_ERROR || begun_text(r, &g) == DB_ERROR ||
+        pictures_inline(r, form_json(r, "messages")) == DB_ERROR)
         return fail_db(out, r->db);
     plan_stages(r, &g);
     if (json_length(g.todo) || g.direct)

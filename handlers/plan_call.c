@@ -12,10 +12,9 @@ static json_object *headers_of(struct request *r, const struct http_call *call)
     return o;
 }
 
-int reply_call_plan(struct request *r, struct response *out, const struct http_call *call, const char *then,
-                    json_object *state)
+json_object *plan_call(struct request *r, const struct http_call *call)
 {
-    json_object *plan = json_new_object(r->mem), *upstream = json_set_object(plan, "upstream");
+    json_object *upstream = json_new_object(r->mem);
 
     json_set_str(upstream, "url", call->url);
     json_set_c(upstream, "method", call->method ? call->method : call->body.p ? "POST" : "GET");
@@ -33,6 +32,15 @@ int reply_call_plan(struct request *r, struct response *out, const struct http_c
     if (call->max_bytes)
         json_set_int(upstream, "max_bytes", (int64_t)call->max_bytes);
     json_set_bool(upstream, "verify_tls", !call->insecure);
+    return upstream;
+}
+
+int reply_call_plan(struct request *r, struct response *out, const struct http_call *call, const char *then,
+                    json_object *state)
+{
+    json_object *plan = json_new_object(r->mem);
+
+    json_set(plan, "upstream", plan_call(r, call));
     json_set_c(plan, "deliver", "json");
     json_set_c(plan, "then", then);
     json_set(plan, "state", state);

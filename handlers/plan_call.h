@@ -6,6 +6,8 @@
 #include "fcgi/response.h"
 #include "lib/net/http.h"
 
+/* The call as "upstream" of a plan. */
+json_object *plan_call(struct request *r, const struct http_call *call);
 /* Answers with the plan to make the call and to hand what comes back to the step `then`, with state. */
 int reply_call_plan(struct request *r, struct response *out, const struct http_call *call, const char *then,
                     json_object *state);

@@ -5,7 +5,7 @@ import contextlib, html, json, os, re, signal, sys, threading, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import check, equal, four_sides, main, test
 from tabs import Tab
-from tool_world import ToolWorld
+from tool_world import Browser, ToolWorld, connection, details, servers
 
 WORLD = ToolWorld()
 LIMIT_S = 4         # AIOHTTP_CLIENT_TIMEOUT
@@ -15,30 +15,8 @@ ENV = {'OPENAI_API_BASE_URLS': WORLD.url + '/v1', 'OPENAI_API_BASE_URL': None, '
 NATIVE = {'params': {'function_calling': 'native'}}
 
 
-def connection(id, url, type='openapi', auth='none', key='', access=None, **more):
-    return {'url': url, 'path': 'openapi.json' if type == 'openapi' else '', 'type': type, 'auth_type': auth, 'key': key,
-            'config': {'enable': True, 'access_control': access}, 'info': {'id': id, 'name': id, 'description': ''}, **more}
-
-
-@contextlib.contextmanager
-def servers(s, *connections):
-    r = s.admin().post('/api/v1/configs/tool_servers', {'TOOL_SERVER_CONNECTIONS': list(connections)})
-    equal(r.status, 200, r)
-    try:
-        yield
-    finally:
-        s.admin().post('/api/v1/configs/tool_servers', {'TOOL_SERVER_CONNECTIONS': []})
-
-
 def world(*more):
     return connection('world', WORLD.url + '/tools', **dict(more))
-
-
-def details(text):
-    """[(name, done, arguments, result)] of the calls that a message shows."""
-    found = re.findall(r'<details type="tool_calls" done="(\w+)" id="[^"]*" name="([^"]*)" arguments="([^"]*)"(?: result="([^"]*)" files="([^"]*)" embeds="([^"]*)")?>', text)
-    read = lambda t: json.loads(html.unescape(t)) if t else None
-    return [(name, done, read(arguments), read(result), read(files), read(embeds)) for done, name, arguments, result, files, embeds in found]
 
 
 def ask(tab, prompt, tools=('server:world',), **more):
@@ -216,17 +194,6 @@ def _(s):
 
 def spec(name):
     return {'type': 'function', 'name': name, 'description': name, 'parameters': {'type': 'object', 'properties': {'city': {'type': 'string'}}}}
-
-
-class Browser(Tab):
-    """A tab that answers what it is asked."""
-    answers = {}
-
-    def keep(self, data=None):
-        super().keep(data)
-        kind = ((data or {}).get('data') or {}).get('type')
-        answer = self.answers.get(kind)
-        return answer(data['data']['data']) if callable(answer) else answer
 
 
 def browser_tools(tab, prompt, *names, **more):

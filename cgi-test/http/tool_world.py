@@ -7,7 +7,10 @@
         world.url + '/mcp/KIND'  MCP servers: json, events, resume, session, hang, garbage, die, big
         world.asked              (path, headers in small letters, body as JSON or text) of each request
 """
-import http.server, json, re, threading, time
+import contextlib, html, http.server, json, re, threading
+
+from harness import equal
+from tabs import Tab
 
 PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 CITY = {'type': 'object', 'properties': {'city': {'type': 'string'}}, 'required': ['city']}
@@ -247,3 +250,38 @@ class ToolWorld:
         self.over = True
         self.server.shutdown()
         self.server.server_close()
+
+
+# ---------------------------------------------------------------- what tests of tools share
+
+def connection(id, url, type='openapi', auth='none', key='', access=None, **more):
+    return {'url': url, 'path': 'openapi.json' if type == 'openapi' else '', 'type': type, 'auth_type': auth, 'key': key,
+            'config': {'enable': True, 'access_control': access}, 'info': {'id': id, 'name': id, 'description': ''}, **more}
+
+
+@contextlib.contextmanager
+def servers(s, *connections):
+    r = s.admin().post('/api/v1/configs/tool_servers', {'TOOL_SERVER_CONNECTIONS': list(connections)})
+    equal(r.status, 200, r)
+    try:
+        yield
+    finally:
+        s.admin().post('/api/v1/configs/tool_servers', {'TOOL_SERVER_CONNECTIONS': []})
+
+
+def details(text):
+    """[(name, done, arguments, result)] of the calls that a message shows."""
+    found = re.findall(r'<details type="tool_calls" done="(\w+)" id="[^"]*" name="([^"]*)" arguments="([^"]*)"(?: result="([^"]*)" files="([^"]*)" embeds="([^"]*)")?>', text)
+    read = lambda t: json.loads(html.unescape(t)) if t else None
+    return [(name, done, read(arguments), read(result), read(files), read(embeds)) for done, name, arguments, result, files, embeds in found]
+
+
+class Browser(Tab):
+    """A tab that answers what it is asked."""
+    answers = {}
+
+    def keep(self, data=None):
+        super().keep(data)
+        kind = ((data or {}).get('data') or {}).get('type')
+        answer = self.answers.get(kind)
+        return answer(data['data']['data']) if callable(answer) else answer
