@@ -8,6 +8,7 @@
 #include "lib/rag/collections.h"
 #include "lib/store/chats.h"
 #include "lib/store/groups.h"
+#include "lib/store/oauth_sessions.h"
 #include "lib/store/user_json.h"
 #include "lib/store/users.h"
 
@@ -252,7 +253,7 @@ static int oauth_sessions(struct request *r, struct response *out)
     struct str json;
     size_t n;
 
-    if (user_oauth_sessions(r->db, r->mem, path_arg(r, "user_id"), &json, &n) == DB_ERROR)
+    if (oauth_sessions_json(r->db, r->mem, path_arg(r, "user_id"), &json, &n) == DB_ERROR)
         return fail_db(out, r->db);
     return n ? reply_json_text(out, json) : fail(out, 400, "%s", not_found);
 }

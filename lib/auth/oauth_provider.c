@@ -4,7 +4,16 @@
 #include "lib/base/clock.h"
 #include "lib/net/http.h"
 
-enum { TIMEOUT_MS = 10000, CONNECT_MS = 5000, MAX_ANSWER = 1024 * 1024, KEPT = 8, KEEP_MS = 300000, YOUNG_MS = 10000 };
+enum {
+    TIMEOUT_MS = 10000,
+    CONNECT_MS = 5000,
+    MAX_ANSWER = 1024 * 1024,
+    KEPT = 8,
+    KEEP_MS = 300000,
+    YOUNG_MS = 10000,
+    STALE_MS = 24 * 3600 * 1000,
+    FAILED_MS = 5000
+};
 
 /* ---- calls */
 
@@ -42,8 +51,8 @@ enum status oauth_call(struct arena *mem, const struct oauth_request *q, json_ob
 static struct {
     struct arena *mem;
     struct str url;
-    json_object *document;
-    int64_t at_ms;
+    json_object *document;       /* NULL: it has never answered */
+    int64_t at_ms, failed_at_ms; /* failed_at_ms 0: the last time it answered */
 } kept[KEPT];
 
 static int kept_place(struct str url)
@@ -66,26 +75,59 @@ static void keep(int place, struct str url, json_object *document)
     arena_free(kept[place].mem);
     kept[place].mem = mem;
     kept[place].url = str_copy(mem, url);
-    kept[place].document = json_clone(mem, document);
+    kept[place].document = document ? json_clone(mem, document) : NULL;
     kept[place].at_ms = mono_ms();
+    kept[place].failed_at_ms = document ? 0 : mono_ms();
 }
 
+static bool is_kept(int place, struct str url, int64_t max_age_ms)
+{
+    return kept[place].mem && str_eq(kept[place].url, url) && kept[place].document &&
+           mono_ms() - kept[place].at_ms < max_age_ms;
+}
+
+static bool failed_just_now(int place, struct str url)
+{
+    return kept[place].mem && str_eq(kept[place].url, url) && kept[place].failed_at_ms &&
+           mono_ms() - kept[place].failed_at_ms < FAILED_MS;
+}
+
+static enum status ask(struct arena *mem, struct str url, int timeout_ms, json_object **out, struct error *err)
+{
+    struct oauth_request q = { .url = url, .timeout_ms = timeout_ms };
+    int http_status = 0;
+    enum status st = oauth_call(mem, &q, out, &http_status, err);
+
+    if (st == OK && (http_status != 200 || !json_is(*out, json_type_object)))
+        st = error_set(err, INVALID, "%.*s answered %d", STR(str_utf8_first(url, 200)), http_status);
+    return st;
+}
+
+/* A provider that does not answer is asked every few seconds only: strangers can make us ask, and each question holds a process. What it said a day ago helps out. */
 static enum status fetch(struct arena *mem, struct str url, int timeout_ms, int64_t max_age_ms, json_object **out,
                          struct error *err)
 {
-    int place = kept_place(url), http_status = 0;
-    struct oauth_request q = { .url = url, .timeout_ms = timeout_ms };
+    int place = kept_place(url);
     enum status st;
 
-    if (kept[place].mem && str_eq(kept[place].url, url) && mono_ms() - kept[place].at_ms < max_age_ms) {
+    if (is_kept(place, url, max_age_ms)) {
         *out = json_clone(mem, kept[place].document);
         return OK;
     }
-    st = oauth_call(mem, &q, out, &http_status, err);
-    if (st == OK && (http_status != 200 || !json_is(*out, json_type_object)))
-        st = error_set(err, INVALID, "%.*s answered %d", STR(str_utf8_first(url, 200)), http_status);
-    if (st == OK)
+    if (failed_just_now(place, url))
+        st = error_set(err, UNAVAILABLE, "%.*s did not answer a moment ago", STR(str_utf8_first(url, 200)));
+    else
+        st = ask(mem, url, timeout_ms, out, err);
+    if (st == OK) {
         keep(place, url, *out);
+    } else if (is_kept(place, url, STALE_MS)) {
+        if (!failed_just_now(place, url))
+            kept[place].failed_at_ms = mono_ms();
+        *out = json_clone(mem, kept[place].document);
+        return OK;
+    } else if (!failed_just_now(place, url)) {
+        keep(place, url, NULL);
+    }
     return st;
 }
 

@@ -68,3 +68,41 @@ enum db_status oauth_session_delete(struct db *db, struct str id)
 {
     return db_exec(db, "DELETE FROM oauth_session WHERE id = $1", ARGS(id), NULL);
 }
+
+/* ---- as the API shows them */
+
+struct session_list {
+    struct buf text;
+    size_t n;
+};
+
+static void add_session(struct row *row, void *out)
+{
+    struct session_list *l = out;
+    struct buf *b = &l->text;
+
+    buf_add_c(b, l->n++ ? ",{\"id\":" : "{\"id\":");
+    buf_add_json_string(b, row_str(row, 0));
+    buf_add_c(b, ",\"user_id\":");
+    buf_add_json_string(b, row_str(row, 1));
+    buf_add_c(b, ",\"provider\":");
+    buf_add_json_string(b, row_str(row, 2));
+    buf_addf(b, ",\"expires_at\":%lld,\"created_at\":%lld,\"updated_at\":%lld}", (long long)row_int(row, 3),
+             (long long)row_int(row, 4), (long long)row_int(row, 5));
+}
+
+enum db_status oauth_sessions_json(struct db *db, struct arena *mem, struct str user_id, struct str *json, size_t *n)
+{
+    struct session_list list = { BUF(mem, 1024 * 1024), 0 };
+    enum db_status st;
+
+    buf_add_char(&list.text, '[');
+    st = db_each(db, mem, add_session, &list,
+                 "SELECT id, user_id, provider, expires_at, created_at, updated_at FROM oauth_session WHERE user_id = "
+                 "$1 ORDER BY created_at, id",
+                 ARGS(user_id));
+    buf_add_char(&list.text, ']');
+    *json = buf_str(&list.text);
+    *n = list.n;
+    return st;
+}

@@ -19,6 +19,8 @@ enum db_status oauth_session_at(struct db *db, struct arena *mem, struct str use
 enum db_status oauth_session_replace(struct db *db, struct arena *mem, struct str user_id, struct str provider,
                                      struct str token, int64_t expires_at, struct str *id);
 enum db_status oauth_session_set_token(struct db *db, struct str id, struct str token, int64_t expires_at);
+/* All of a user, without their tokens, as a JSON array text. */
+enum db_status oauth_sessions_json(struct db *db, struct arena *mem, struct str user_id, struct str *json, size_t *n);
 enum db_status oauth_session_delete(struct db *db, struct str id);
 
 #endif

@@ -98,7 +98,4 @@ enum db_status user_touch(struct db *db, struct str id, int64_t at_s);
 /* The hash of the password; DB_DONE: no active auth row. */
 enum db_status user_password(struct db *db, struct arena *mem, struct str id, struct str *hash);
 
-/* OAuth sessions, without their tokens, as a JSON array text. */
-enum db_status user_oauth_sessions(struct db *db, struct arena *mem, struct str id, struct str *json, size_t *n);
-
 #endif
