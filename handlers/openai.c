@@ -117,11 +117,6 @@ static int list_known(struct request *r, struct response *out, int64_t index)
     return reply_json(out, o);
 }
 
-static int list_models(struct request *r, struct response *out)
-{
-    return list_known(r, out, -1);
-}
-
 static int list_models_of(struct request *r, struct response *out)
 {
     json_object *o, *state;
@@ -130,7 +125,7 @@ static int list_models_of(struct request *r, struct response *out)
     int status;
 
     if (!str_to_i64(path_arg(r, "url_idx"), &index))
-        index = -1;
+        index = query_int(r, "url_idx", -1);
     if (!provider_for(r, out, PROVIDER_OPENAI, index, &p, &status))
         return status;
     if (!r->user->is_admin)
@@ -149,7 +144,13 @@ static int list_models_of(struct request *r, struct response *out)
     return reply_provider_plan(out, o, false, ANSWER_OPENAI_MODELS, state);
 }
 
+static int list_models(struct request *r, struct response *out)
+{
+    return query_has(r, "url_idx") ? list_models_of(r, out) : list_known(r, out, -1);
+}
+
 static const struct field index_arg[] = { FIELD(INTEGER, "url_idx", REQUIRED), END };
+static const struct field models_query[] = { FIELD(INTEGER, "url_idx", OPTIONAL), END };
 
 /* ---- chat */
 
@@ -333,7 +334,8 @@ const struct route openai_routes[] = {
     { POST, "/openai/config/update", ADMIN, save_config, .form = config_form, .server = SIDECAR,
       .about = "Changes the connections" },
     { POST, "/openai/verify", ADMIN, verify, .form = verify_form, .server = SIDECAR, .about = "Tries a connection" },
-    { GET, "/openai/models", VERIFIED, list_models, .server = SIDECAR, .about = "Models of the providers" },
+    { GET, "/openai/models", VERIFIED, list_models, .query = models_query, .server = SIDECAR,
+      .about = "Models of the providers" },
     { GET, "/openai/models/{url_idx}", VERIFIED, list_models_of, .args = index_arg, .server = SIDECAR,
       .about = "Models of one provider" },
     { POST, "/openai/chat/completions", VERIFIED, chat_completion, .body = BODY_JSON_ANY, .keep_unknown = true,
