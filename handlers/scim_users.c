@@ -2,6 +2,7 @@
 #include "handlers/presence.h"
 #include "handlers/routes.h"
 #include "handlers/scim.h"
+#include "lib/account/erase.h"
 #include "lib/auth/auth.h"
 #include "lib/auth/token.h"
 #include "lib/scim/patch.h"
@@ -242,7 +243,7 @@ static int delete_user(struct request *r, struct response *out)
         status = protect_first(r, out, u.id);
     if (status)
         return status;
-    if (user_delete(r->db, u.id) == DB_ERROR)
+    if (account_erase(r->mem, r->db, r->config, u.id) == DB_ERROR)
         return fail_db(out, r->db);
     presence_disconnect(r->mem, r->config, u.id);
     return reply_empty(out, 204);

@@ -2,6 +2,7 @@
 #include "handlers/presence.h"
 #include "handlers/routes.h"
 #include "handlers/user_image.h"
+#include "lib/account/erase.h"
 #include "lib/auth/auth.h"
 #include "lib/auth/token.h"
 #include "lib/base/log.h"
@@ -372,7 +373,7 @@ static int delete_user(struct request *r, struct response *out)
         return fail_db(out, r->db);
     if (str_eq(id, r->user->id) || (st == DB_ROW && str_eq(first.id, id)))
         return fail(out, 403, "%s", prohibited);
-    if (user_delete(r->db, id) == DB_ERROR)
+    if (account_erase(r->mem, r->db, r->config, id) == DB_ERROR)
         return fail_db(out, r->db);
     forget_vectors(r, id);
     presence_disconnect(r->mem, r->config, id);

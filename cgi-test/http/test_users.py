@@ -233,5 +233,26 @@ def _(s):
     equal(admin.get(f'{U}?query=ivo@test.test').json()['users'], [])
 
 
+@test('the files of a deleted user go with him, save those that others have a use for')
+def _(s):
+    jan, admin = s.user('jan', role='admin'), s.admin()
+
+    def upload(name):
+        r = jan.upload('/api/v1/files/', name, b'some text')
+        equal(r.status, 200, r.text())
+        wait_until(lambda: jan.get(f"/api/v1/files/{r.json()['id']}/process/status").json()['status'] != 'pending', 20, 'the text of a file')
+        return r.json()['id']
+    alone, shared, model = upload('alone.txt'), upload('shared.txt'), upload('model.txt')
+    k = admin.post('/api/v1/knowledge/create', {'name': 'K', 'description': 'd'}).json()['id']
+    equal(jan.post(f'/api/v1/knowledge/{k}/file/add', {'file_id': shared}).status, 200)
+    r = jan.post('/api/v1/models/create', {'id': 'jans', 'base_model_id': 'stub-small', 'name': 'J', 'meta': {'knowledge': [{'id': model, 'type': 'file'}]}, 'params': {}})
+    equal(r.status, 200, r.text())
+    on_disk = lambda id: [f for f in os.listdir(s.data + '/uploads') if f.startswith(id)]
+    equal([len(on_disk(id)) for id in (alone, shared, model)], [1, 1, 1])
+    equal(admin.delete(U + jan.id).status, 200)
+    equal([len(on_disk(id)) for id in (alone, shared, model)], [0, 1, 1])
+    equal([admin.get(f'/api/v1/files/{id}').status for id in (alone, shared, model)], [404, 200, 200])
+
+
 if __name__ == '__main__':
     main()

@@ -76,6 +76,48 @@ enum db_status file_delete(struct db *db, struct str id)
     return db_exec(db, "DELETE FROM file WHERE id = $1", ARGS(id), NULL);
 }
 
+enum db_status files_delete(struct db *db, struct str ids)
+{
+    return db_exec(db,
+                   DB_SQL(db, "DELETE FROM file WHERE id IN (SELECT value FROM json_each($1))",
+                          "DELETE FROM file WHERE id IN (SELECT json_array_elements_text(CAST($1 AS json)))"),
+                   ARGS(ids), NULL);
+}
+
+static void read_place(struct row *row, void *out)
+{
+    struct file *f = out;
+
+    f->id = row_str(row, 0);
+    f->path = row_str(row, 1);
+}
+
+/* Ids are UUIDs: as a pattern each stands for itself. */
+enum db_status files_of_nobody_else(struct db *db, struct arena *mem, struct str user_id, struct file **out, size_t *n)
+{
+    static const char sqlite[] =
+        "SELECT id, path FROM file WHERE user_id = $1 "
+        "AND NOT EXISTS (SELECT 1 FROM knowledge AS k WHERE json_extract(k.data, '$.file_ids') LIKE '%\"' || file.id "
+        "|| "
+        "'\"%') "
+        "AND NOT EXISTS (SELECT 1 FROM model AS m WHERE json_valid(m.meta) AND json_extract(m.meta, '$.knowledge') "
+        "LIKE "
+        "'%\"' || file.id || '\"%') "
+        "AND NOT EXISTS (SELECT 1 FROM message AS x WHERE x.user_id = $1 AND x.data LIKE '%' || file.id || '%')";
+    static const char postgres[] = "SELECT id, path FROM file WHERE user_id = $1 "
+                                   "AND NOT EXISTS (SELECT 1 FROM knowledge AS k WHERE CAST(k.data -> 'file_ids' AS "
+                                   "text) LIKE '%\"' || file.id || "
+                                   "'\"%') "
+                                   "AND NOT EXISTS (SELECT 1 FROM model AS m WHERE m.meta LIKE '{%' AND "
+                                   "CAST(CAST(m.meta AS json) -> 'knowledge' AS "
+                                   "text) LIKE '%\"' || file.id || '\"%') "
+                                   "AND NOT EXISTS (SELECT 1 FROM message AS x WHERE x.user_id = $1 AND CAST(x.data AS "
+                                   "text) LIKE '%' || file.id || "
+                                   "'%')";
+
+    return db_all(db, mem, read_place, sizeof(struct file), out, n, DB_SQL(db, sqlite, postgres), ARGS(user_id));
+}
+
 enum db_status file_delete_all(struct db *db)
 {
     return db_exec(db, "DELETE FROM file", NO_ARGS, NULL);

@@ -26,6 +26,9 @@ enum db_status files_each(struct db *db, struct arena *mem, struct str user_id, 
 enum db_status file_insert(struct db *db, const struct file *f);
 
 enum db_status file_delete(struct db *db, struct str id);
+enum db_status files_delete(struct db *db, struct str ids); /* a JSON array */
+/* Files of a user that nobody else has a use for: in no knowledge base, at no model, in none of his messages in channels. Only id and path are read. */
+enum db_status files_of_nobody_else(struct db *db, struct arena *mem, struct str user_id, struct file **out, size_t *n);
 enum db_status file_delete_all(struct db *db);
 
 struct file_metadata {
