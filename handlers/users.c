@@ -6,7 +6,6 @@
 #include "lib/auth/auth.h"
 #include "lib/auth/token.h"
 #include "lib/base/log.h"
-#include "lib/rag/collections.h"
 #include "lib/store/chats.h"
 #include "lib/store/groups.h"
 #include "lib/store/oauth_sessions.h"
@@ -352,17 +351,6 @@ static int update_user(struct request *r, struct response *out)
     return reply_updated(r, out, id);
 }
 
-static void forget_vectors(struct request *r, struct str id)
-{
-    struct error err = { "" };
-    enum status st = vectors_drop_owner(r->config, id, &err);
-
-    if (st == OK)
-        st = vectors_drop(r->config, collection_of_memories(r->mem, id), &err);
-    if (st != OK && st != NOT_FOUND)
-        log_error("vectors of the deleted user %.*s are left: %s", STR(id), err.text);
-}
-
 static int delete_user(struct request *r, struct response *out)
 {
     struct str id = path_arg(r, "user_id");
@@ -375,7 +363,6 @@ static int delete_user(struct request *r, struct response *out)
         return fail(out, 403, "%s", prohibited);
     if (account_erase(r->mem, r->db, r->config, id) == DB_ERROR)
         return fail_db(out, r->db);
-    forget_vectors(r, id);
     presence_disconnect(r->mem, r->config, id);
     return reply_bool(out, true);
 }

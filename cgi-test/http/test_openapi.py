@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """/openapi.json against that of the Python backend (cgi-test/contract/operations.tsv): every operation, parameter and member of a body is there, and required where it is
-there. Operations that handlers/pending.c still lists are counted, and come with it: `test_openapi.py --missing` says what is not there yet."""
-import sys
-
+there."""
 from harness import *
 
 TABLE = os.path.join(ROOT, 'cgi-test', 'contract', 'operations.tsv')
@@ -17,12 +15,6 @@ def wanted():
             if not line.startswith('#'):
                 method, path, parameters, body = (line.rstrip('\n').split('\t') + ['', ''])[:4]
                 yield method, path, parameters.split(), body
-
-
-def pending():
-    with open(os.path.join(ROOT, 'handlers', 'pending.c'), encoding='utf-8') as f:
-        found = re.findall(r'PENDING\((\w+), "([^"]+)"', f.read())
-    return {(method, path.replace(':path}', '}')) for method, path in found}
 
 
 def members(schema):
@@ -76,25 +68,16 @@ def faults(document, method, path, parameters, body):
 
 
 def all_faults(document):
-    waiting = pending()
     for method, path, parameters, body in wanted():
-        if (method, path) not in waiting:
-            for fault in faults(document, method, path, parameters, body):
-                yield f'{method} {path}: {fault}'
+        for fault in faults(document, method, path, parameters, body):
+            yield f'{method} {path}: {fault}'
 
 
-@test('openapi: every operation that is not pending, with its parameters and its body')
+@test('openapi: every operation, with its parameters and its body')
 def _(s):
     document = s.anyone().get('/openapi.json').json()
     found = list(all_faults(document))
     check(not found, f'{len(found)} faults:\n    ' + '\n    '.join(found))
-
-
-@test('openapi: what is pending is not described as if it were there')
-def _(s):
-    document = s.anyone().get('/openapi.json').json()
-    there = [f'{m} {p}' for m, p in sorted(pending()) if m.lower() in document['paths'].get(p, {})]
-    check(not there, ', '.join(there))
 
 
 @test('openapi: the document is well formed')
@@ -110,10 +93,4 @@ def _(s):
 
 
 if __name__ == '__main__':
-    if '--missing' in sys.argv:
-        waiting = pending()
-        rows = [(m, p) for m, p, *_ in wanted()]
-        print(*(f'{m} {p}' for m, p in rows if (m, p) in waiting), sep='\n')
-        print(f'{sum(r in waiting for r in rows)} of {len(rows)} operations are pending')
-        sys.exit(0)
     main()
