@@ -4,6 +4,7 @@
 
 #include "lib/rag/pytext.h"
 #include "lib/rag/split.h"
+#include "lib/rag/tokens_word.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -31,6 +32,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (size_t i = 0; i < out.n; i++)
             if (!str_utf8_valid(out.v[i].text) || (int64_t)str_utf8_length(out.v[i].text) > most)
                 abort();
+    }
+    for (struct str rest = str_utf8_valid(doc.text) ? doc.text : STR_NONE; rest.n;) {
+        size_t n = tokens_word(rest);
+
+        if (n == 0 || n > rest.n || !str_utf8_valid(str_sub(rest, 0, n)))
+            abort();
+        rest = str_from(rest, n);
     }
     if (py_strip(doc.text).n > doc.text.n)
         abort();

@@ -278,6 +278,7 @@ def _(s):
             check(name.startswith('web-search-') and len(name) == 63, name)
             equal(nearest(ann, name, 'words of b', k=1), ['Words of b.'])
             equal(nearest(s.user('bob'), name, 'words of b'), None)
+            equal(ann.post(PATH + 'process/web/search', {'queries': ['none'] * 51}).json(), {'detail': 'More than 50 queries at once'})
             f.answers[searxng('bad')] = 500, JSON, '{}'
             equal(ann.post(PATH + 'process/web/search', {'queries': ['bad']}).json(), {'detail': 'The search engine answered with status 500'})
         with settings(s, web={**web, 'BYPASS_WEB_SEARCH_WEB_LOADER': True, 'BYPASS_WEB_SEARCH_EMBEDDING_AND_RETRIEVAL': True}):
@@ -338,4 +339,4 @@ def _(s):
     equal(len(nearest(ann, 'tr-many', 'x', k=100)), 30)
 
 
-main()
+main({'TIKTOKEN_ENCODING_NAME': 'p50k_base'})    # one that is not here

@@ -21,7 +21,7 @@ const char *rag_missing(struct config *c)
 {
     if (embed_is_local(c))
         return EMBED_LOCAL_TEXT;
-    return wants_tokens(c) ? TOKENS_TEXT : NULL;
+    return wants_tokens(c) && !str_is(config_str(c, CFG_TIKTOKEN_ENCODING_NAME), TOKENS_ENCODING) ? TOKENS_TEXT : NULL;
 }
 
 /* ---- metadata */
@@ -84,13 +84,27 @@ static enum status is_new(const struct rag *rag, const struct rag_save *how, str
     return st == OK ? error_set(err, INVALID, DUPLICATE_TEXT) : st;
 }
 
+static enum status split_by_tokens(const struct rag *rag, struct rag_documents docs, struct rag_documents *out,
+                                   struct error *err)
+{
+    const struct token_table *table;
+    enum status st;
+
+    if (!str_is(config_str(rag->config, CFG_TIKTOKEN_ENCODING_NAME), TOKENS_ENCODING))
+        return error_set(err, INVALID, TOKENS_TEXT);
+    st = token_table_get(rag->config, &table, err);
+    return st == OK ? split_documents_by_tokens(rag->mem, table, config_int(rag->config, CFG_CHUNK_SIZE),
+                                                config_int(rag->config, CFG_CHUNK_OVERLAP), docs, out, err)
+                    : st;
+}
+
 static enum status split(const struct rag *rag, struct rag_documents docs, struct rag_documents *out, struct error *err)
 {
     struct str name = config_str(rag->config, CFG_RAG_TEXT_SPLITTER);
     bool markdown = str_is(name, "markdown_header");
 
     if (wants_tokens(rag->config))
-        return error_set(err, INVALID, TOKENS_TEXT);
+        return split_by_tokens(rag, docs, out, err);
     if (name.n && !str_is(name, "character") && !markdown)
         return error_set(err, INVALID, "[ERROR: Invalid text splitter]");
     return split_documents(rag->mem, markdown ? SPLIT_MARKDOWN : SPLIT_CHARACTERS,

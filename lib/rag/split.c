@@ -234,12 +234,8 @@ static void split_markdown(struct splitting *s, const struct rag_document *doc, 
     }
 }
 
-enum status split_documents(struct arena *mem, enum splitter how, int64_t size, int64_t overlap,
-                            struct rag_documents docs, struct rag_documents *out, struct error *err)
+static enum status check_sizes(int64_t size, int64_t overlap, struct error *err)
 {
-    struct splitting s = { .mem = mem, .size = (size_t)size, .overlap = (size_t)overlap };
-    struct documents all = { 0 };
-
     if (size <= 0)
         return error_set(err, INVALID, "chunk_size must be > 0, got %lld", (long long)size);
     if (overlap < 0)
@@ -247,6 +243,17 @@ enum status split_documents(struct arena *mem, enum splitter how, int64_t size, 
     if (overlap > size)
         return error_set(err, INVALID, "Got a larger chunk overlap (%lld) than chunk size (%lld), should be smaller.",
                          (long long)overlap, (long long)size);
+    return OK;
+}
+
+enum status split_documents(struct arena *mem, enum splitter how, int64_t size, int64_t overlap,
+                            struct rag_documents docs, struct rag_documents *out, struct error *err)
+{
+    struct splitting s = { .mem = mem, .size = (size_t)size, .overlap = (size_t)overlap };
+    struct documents all = { 0 };
+
+    if (check_sizes(size, overlap, err) != OK)
+        return INVALID;
     s.scratch = arena_new(64 * 1024);
     for (size_t i = 0; i < docs.n; i++) {
         if (how == SPLIT_MARKDOWN)
@@ -255,6 +262,67 @@ enum status split_documents(struct arena *mem, enum splitter how, int64_t size, 
             split_characters(&s, &docs.v[i], &all);
     }
     arena_free(s.scratch);
+    *out = (struct rag_documents){ all.v, all.n };
+    return OK;
+}
+
+/* ---- by tokens */
+
+/* Python's bytes.decode("utf-8", "replace") of a part of valid UTF-8: what is cut off at its ends is replaced. */
+static struct str decoded(struct arena *mem, struct str s)
+{
+    struct buf b = BUF(mem, STR_NPOS);
+    size_t tail = s.n, bytes;
+
+    if (str_utf8_valid(s))
+        return s;
+    for (; s.n && ((unsigned char)s.p[0] & 0xC0) == 0x80; s = str_from(s, 1))
+        buf_add_c(&b, "\xEF\xBF\xBD");
+    tail = s.n;
+    while (tail > 0 && ((unsigned char)s.p[tail - 1] & 0xC0) == 0x80)
+        tail--;
+    if (tail > 0) { /* the first byte of the last character */
+        tail--;
+        utf8_at(str_from(s, tail), &bytes);
+        if (tail + bytes == s.n && str_utf8_valid(str_from(s, tail)))
+            tail = s.n;
+    }
+    buf_add(&b, s.p, tail);
+    if (tail < s.n)
+        buf_add_c(&b, "\xEF\xBF\xBD");
+    return buf_str(&b);
+}
+
+static void split_tokens(struct arena *mem, const struct token_table *table, size_t size, size_t overlap,
+                         const struct rag_document *doc, struct documents *out)
+{
+    size_t *ends, n = tokens_of(table, mem, doc->text, &ends), step = size > overlap ? size - overlap : 1;
+    struct cursor at = { 0, 0 };
+    int64_t index = 0, previous = 0;
+
+    for (size_t start = 0; start < n; start += step) {
+        size_t last = start + size < n ? start + size : n, from = start ? ends[start - 1] : 0;
+        struct str piece = decoded(mem, str_sub(doc->text, from, ends[last - 1] - from));
+        json_object *metadata = copy_of(mem, doc->metadata);
+
+        index = find_from(doc->text, piece, index + previous - (int64_t)overlap, &at);
+        previous = (int64_t)str_utf8_length(piece);
+        json_set_int(metadata, "start_index", index);
+        push_document(mem, out, piece, metadata);
+        if (last == n)
+            return;
+    }
+}
+
+enum status split_documents_by_tokens(struct arena *mem, const struct token_table *table, int64_t size, int64_t overlap,
+                                      struct rag_documents docs, struct rag_documents *out, struct error *err)
+{
+    struct documents all = { 0 };
+
+    if (check_sizes(size, overlap, err) != OK)
+        return INVALID;
+    for (size_t i = 0; i < docs.n; i++)
+        split_tokens(mem, table, (size_t)size, (size_t)overlap, &docs.v[i], &all);
     *out = (struct rag_documents){ all.v, all.n };
     return OK;
 }

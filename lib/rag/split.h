@@ -3,6 +3,7 @@
 #define LIB_RAG_SPLIT_H
 
 #include "lib/rag/document.h"
+#include "lib/rag/tokens.h"
 
 enum splitter {
     SPLIT_CHARACTERS, /* at blank lines, lines, spaces, anywhere: the first that gives pieces short enough. Metadata: start_index */
@@ -13,5 +14,9 @@ enum splitter {
  * overlap (0 ≤ overlap ≤ size, size > 0), in the words of the Python backend. */
 enum status split_documents(struct arena *mem, enum splitter how, int64_t size, int64_t overlap,
                             struct rag_documents docs, struct rag_documents *out, struct error *err);
+
+/* The same by tokens: size and overlap are numbers of them; metadata: start_index. A character that lies on a cut is U+FFFD on both sides, and start_index then -1. */
+enum status split_documents_by_tokens(struct arena *mem, const struct token_table *table, int64_t size, int64_t overlap,
+                                      struct rag_documents docs, struct rag_documents *out, struct error *err);
 
 #endif

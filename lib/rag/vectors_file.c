@@ -11,7 +11,7 @@
 
 #define MMAP "PRAGMA mmap_size = 2147418112;"
 
-enum { BUSY_MS = 10000, STATEMENTS = 32 };
+enum { BUSY_MS = 30000, STATEMENTS = 32 };
 
 static const char schema[] =
     "PRAGMA page_size = 32768; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"

@@ -8,7 +8,7 @@
 #include "lib/rag/web_engines.h"
 
 #define NO_ENGINE "No search engine API key found in environment variables"
-enum { TIMEOUT_MS = 30000, MAX_HEADERS = ENGINE_PARAMS + 1, MAX_PAGES = 10 };
+enum { TIMEOUT_MS = 30000, MAX_HEADERS = ENGINE_PARAMS + 1, MAX_PAGES = 10, MAX_QUERIES = 50 };
 
 /* ---- what is asked */
 
@@ -234,12 +234,15 @@ enum status web_search(const struct rag *rag, json_object *queries, struct web_r
 {
     int64_t count = config_int(rag->config, CFG_WEB_SEARCH_RESULT_COUNT), pages = 1, some;
     struct asking a = { .rag = rag };
+    int64_t limit = config_int(rag->config, CFG_WEB_SEARCH_CONCURRENT_REQUESTS);
+    size_t n = 0, at_once = limit > 0 ? (size_t)limit : 1;
     struct http_call *calls;
-    size_t n = 0;
     enum status st = find_engine(rag, &a.engine, err);
 
     if (st != OK)
         return st;
+    if (json_length(queries) > MAX_QUERIES)
+        return error_set(err, INVALID, "More than %d queries at once", MAX_QUERIES);
     count = count < 1 ? 1 : count;
     some = a.engine->most && count > a.engine->most ? a.engine->most : count;
     if (a.engine->has_pages)
@@ -251,7 +254,8 @@ enum status web_search(const struct rag *rag, json_object *queries, struct web_r
             calls[n++] = call_for(&a);
         }
     }
-    http_run(rag->mem, calls, n);
+    for (size_t i = 0; i < n; i += at_once)
+        http_run(rag->mem, calls + i, n - i < at_once ? n - i : at_once);
     for (size_t i = 0; i < n; i += (size_t)pages) {
         size_t left = (size_t)count;
 
