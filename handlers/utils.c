@@ -13,6 +13,7 @@
 #include "lib/db/backup.h"
 #include "lib/text/markdown.h"
 #include "lib/text/python_format.h"
+#include "lib/tools/python.h"
 
 enum { PDF_MS = 60 * 1000, PDF_MAX = 128 * 1024 * 1024, CHUNK = 64 * 1024 };
 
@@ -53,7 +54,9 @@ static int format_code(struct request *r, struct response *out)
     switch (python_format(r->mem, form_str(r, "code"), &code, &err)) {
     case OK: return reply_member(r, out, "code", code);
     case INVALID: return fail(out, 400, "%s", err.text);
-    case NOT_FOUND: return fail(out, 501, "Formatting Python needs the program black on this server");
+    case NOT_FOUND: /* without black it stays as it is: the pages of tools and functions save nothing else */
+        return python_check(r->mem, form_str(r, "code"), &err) == OK ? reply_member(r, out, "code", form_str(r, "code"))
+                                                                     : fail(out, 400, "%s", err.text);
     default: log_error("%s", err.text); return fail(out, 400, "The code could not be formatted");
     }
 }

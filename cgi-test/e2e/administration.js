@@ -2,7 +2,7 @@
 'use strict';
 
 const assert = require('node:assert');
-const { asked, button, confirm, open } = require('./workspace');
+const { asked, button, confirm, open, rowMenu, rowOf, setValve, typeCode } = require('./workspace');
 
 const THIRD = { name: 'Cleo Third', email: 'cleo@example.org', password: 'staple battery 3' };
 
@@ -67,6 +67,52 @@ async function group(t) {
     await asked(t, 'DELETE', /^\/api\/v1\/groups\/id\/[^/]+\/delete$/, () => confirm(t));
     await t.ui.toast('Group deleted successfully');
     await entry.waitFor({ state: 'detached' });
+}
+
+const PIPE = `"""
+title: Tide pipe
+version: 0.2.0
+"""
+from pydantic import BaseModel
+
+
+class Pipe:
+    class Valves(BaseModel):
+        prefix: str = "tides"
+
+    def pipe(self, body: dict) -> str:
+        return "high"
+`;
+
+async function functions(t) {
+    const entry = rowOf(t, 'admin/functions', 'tide_pipe');
+
+    await open(t, '/admin/functions/create');
+    await t.page.getByPlaceholder('Function Name').fill('Tide pipe');
+    await t.page.getByPlaceholder('Function Description').fill('Tells the tides');
+    await typeCode(t, PIPE);
+    await t.shot('editor');
+    await button(t, 'Save').click();
+    await asked(t, 'POST', '/api/v1/functions/create', () => confirm(t));
+    await entry.getByText('v0.2.0').waitFor();
+    await setValve(t, 'functions', 'tide_pipe', entry.getByRole('button').first(), 'Prefix', 'ebb');
+    await asked(t, 'POST', '/api/v1/functions/id/tide_pipe/toggle', () => entry.getByRole('switch').click());
+    await t.ui.quiet();
+    await t.shot('list');
+    await asked(t, 'POST', '/api/v1/functions/id/tide_pipe/toggle', () => entry.getByRole('switch').click());
+    await t.ui.quiet();
+    await entry.getByText('Tide pipe').click();
+    await t.page.waitForURL(/\/admin\/functions\/edit/);
+    await t.page.getByPlaceholder('Function Description').fill('Tells all tides');
+    await asked(t, 'POST', '/api/v1/functions/id/tide_pipe/update', () => button(t, 'Save').click());
+    await t.ui.quiet();
+    await open(t, '/admin/functions');
+    await entry.getByText('Tells all tides').waitFor();
+    await rowMenu(t, entry, 'Delete');
+    await t.page.getByText('Delete function?').waitFor();
+    await asked(t, 'DELETE', '/api/v1/functions/id/tide_pipe/delete', () => confirm(t));
+    await entry.waitFor({ state: 'detached' });
+    await t.ui.quiet();
 }
 
 // Two models side by side, one of them gets a thumb; another answer gets one with reasons: the list of feedback, and the leaderboard.
@@ -174,4 +220,4 @@ async function settings(t) {
     await t.shot('database');
 }
 
-module.exports = { administration: { 'users-and-groups': usersAndGroups, evaluations, arena, 'settings-pages': settings } };
+module.exports = { administration: { 'users-and-groups': usersAndGroups, functions, evaluations, arena, 'settings-pages': settings } };

@@ -127,5 +127,82 @@ async function prompts(t) {
     await t.ui.quiet();
 }
 
-module.exports = { api, asked, button, confirm, open, reader, rowMenu,
-    workspace: { 'workspace-models': models, 'workspace-prompts': prompts } };
+const TOOL = `from pydantic import BaseModel, Field
+
+class Tools:
+    class Valves(BaseModel):
+        harbour: str = Field(default="Hamburg", description="Whose tides")
+        loud: bool = False
+
+    def tides(self, day: str) -> str:
+        """
+        Tells the tides.
+        :param day: When
+        """
+        return day
+`;
+
+// The editor is asked for its text as a person would give it: all is selected and replaced.
+async function typeCode(t, code) {
+    await t.page.locator('.cm-content').click();
+    await t.page.keyboard.press('Control+A');
+    await t.page.keyboard.insertText(code);
+}
+
+const rowOf = (t, kind, id) => t.page.locator('div', { has: t.page.locator(`> a[href^="/${kind}/edit"]`), hasText: id }).last();
+
+// The values of a row's valves: the text one gets a value of its own.
+async function setValve(t, kind, id, gear, name, value) {
+    await gear.click();
+    await t.ui.dialog.getByRole('button', { name: 'Default', exact: true }).first().click();
+    await t.ui.dialog.getByPlaceholder(name).fill(value);
+    await t.shot('valves');
+    await asked(t, 'POST', `/api/v1/${kind}/id/${id}/valves/update`, () => t.ui.dialog.getByRole('button', { name: 'Save', exact: true }).click());
+    await t.ui.toast('Valves updated successfully');
+    await t.ui.closeDialog();
+}
+
+async function tools(t) {
+    const row = rowOf(t, 'workspace/tools', 'tide_tool');
+
+    await open(t, '/workspace/tools/create');
+    await t.page.getByPlaceholder('Tool Name').fill('Tide tool');
+    assert.equal(await t.page.getByPlaceholder('Tool ID').inputValue(), 'tide_tool');
+    await t.page.getByPlaceholder('Tool Description').fill('Knows the tides');
+    await typeCode(t, 'class Tools:\n    def tides(self');
+    t.watch.expect('POST', '/api/v1/utils/code/format', 400);
+    await button(t, 'Save').click();
+    await confirm(t);
+    await t.page.locator('[data-sonner-toast][data-type="error"]').waitFor();
+    await typeCode(t, TOOL);
+    await t.shot('editor');
+    await button(t, 'Save').click();
+    await asked(t, 'POST', '/api/v1/tools/create', () => confirm(t));
+    await row.waitFor();
+    await setValve(t, 'tools', 'tide_tool', row.getByRole('button').first(), 'Harbour', 'Bremen');
+    await row.getByText('Tide tool').click();
+    await t.page.waitForURL(/\/workspace\/tools\/edit/);
+    await t.page.locator('.cm-content').getByText('Tells the tides.').waitFor();
+    await button(t, 'Access').click();
+    await t.ui.dialog.locator('select').first().selectOption('public');
+    await t.ui.closeDialog();
+    await asked(t, 'POST', '/api/v1/tools/id/tide_tool/update', () => button(t, 'Save').click());
+
+    const other = await reader(t);
+    await other.newChat();
+    await other.page.locator('#message-input-container').getByRole('button').nth(1).click();
+    await other.page.getByRole('button', { name: 'Tools 1' }).click();
+    await other.page.getByText('Tide tool').waitFor();
+    await t.shot('shared');
+
+    await open(t, '/workspace/tools');
+    await t.shot('list');
+    await rowMenu(t, row, 'Delete');
+    await t.page.getByText('Delete tool?').waitFor();
+    await asked(t, 'DELETE', '/api/v1/tools/id/tide_tool/delete', () => confirm(t));
+    await row.waitFor({ state: 'detached' });
+    await t.ui.quiet();
+}
+
+module.exports = { asked, button, confirm, open, rowMenu, rowOf, setValve, typeCode,
+    workspace: { 'workspace-models': models, 'workspace-prompts': prompts, 'workspace-tools': tools } };

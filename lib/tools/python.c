@@ -75,6 +75,13 @@ json_object *python_frontmatter(struct arena *mem, struct str content)
     return o;
 }
 
+enum status python_check(struct arena *mem, struct str content, struct error *err)
+{
+    struct py_source source;
+
+    return py_read(mem, content, &source, err);
+}
+
 /* ---- classes */
 
 /* The class of that name in the module. OK with NULL: the module has nothing of that name. */

@@ -11,6 +11,9 @@ struct str python_imports_replaced(struct arena *mem, struct str content);
 /* {"title": …, "author": …} of the docstring that the source begins with; empty: there is none. */
 json_object *python_frontmatter(struct arena *mem, struct str content);
 
+/* Whether it is Python, as far as reading it shows. INVALID: err says what is wrong, and in which line. */
+enum status python_check(struct arena *mem, struct str content, struct error *err);
+
 /* The functions that class Tools offers to models: [{"name", "description", "parameters"}]. */
 enum status python_tool_specs(struct arena *mem, struct str content, json_object **out, struct error *err);
 
