@@ -10,6 +10,7 @@
 #include "lib/db/migrate.h"
 #include "lib/llm/providers.h"
 #include "lib/net/control.h"
+#include "lib/storage/storage.h"
 #include "lib/net/http.h"
 
 static int problems;
@@ -95,6 +96,7 @@ static void check_database(struct ctl *ctl)
 static void check_programs(struct ctl *ctl)
 {
     static const char *const programs[] = { "webui.fcgi", "webui-sidecar", "webui-extract" };
+    struct error err = { "" };
 
     for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
         const char *path = ctl_program(ctl, programs[i]);
@@ -104,6 +106,8 @@ static void check_programs(struct ctl *ctl)
         else
             problems++;
     }
+    if (storage_ready(ctl->config, &err) != OK)
+        say(false, "%s", err.text);
     if (access("/usr/bin/pdftotext", X_OK) != 0 && access("/usr/local/bin/pdftotext", X_OK) != 0)
         say(true, "PDF files cannot be read: pdftotext (package poppler-utils) is missing");
     say(frontend_is_there(ctl), "the frontend is %s%s",

@@ -115,6 +115,8 @@ static int step_process(struct request *r, struct response *out)
         user.is_admin = str_is(user.role, "admin");
         rag_forget_file(r->config, r->mem, id, NULL); /* what a step that died had already saved */
         st = failed.n ? note_failure(r, id, failed) : file_process(r, &user, &f);
+        if (st != DB_ERROR && file_by_id(r->db, r->mem, id, &f) == DB_DONE)
+            rag_forget_file(r->config, r->mem, id, NULL); /* deleted meanwhile */
     }
     return st == DB_ERROR ? fail_db(out, r->db) : done(out); /* a file or user that is gone: nothing left to do */
 }
