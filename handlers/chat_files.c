@@ -211,7 +211,7 @@ enum stage stage_memory(struct step *s, struct str waited_for)
 {
     struct rag rag = rag_for(s);
     struct str text = message_text(messages_last_user(messages_of(s)));
-    struct rag_query q = { .texts = &text, .texts_n = 1, .k = MEMORIES, .hybrid = HYBRID_OFF };
+    struct rag_query q = { .texts = &text, .texts_n = 1, .k = MEMORIES, .hybrid = HYBRID_OFF, .plain = true };
     struct collection in = collection_of_memories(s->r->mem, s->user.id);
     json_object *found = NULL;
     struct buf b = BUF(s->r->mem, 1024 * 1024);

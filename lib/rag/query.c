@@ -131,7 +131,8 @@ enum status rag_query_collection(const struct rag *rag, const struct rag_query *
     struct hybrid_hits found = { NULL, 0 };
     struct vector_hits hits = { NULL, 0 };
     struct embeddings vector;
-    enum status st = embed_text(rag->config, rag->mem, rag->user, EMBED_QUERY, f.texts[0], &vector, err);
+    enum status st = embed_text(rag->config, rag->mem, rag->user, q->plain ? EMBED_PLAIN : EMBED_QUERY, f.texts[0],
+                                &vector, err);
 
     if (st != OK)
         return st;
@@ -179,7 +180,8 @@ enum status rag_query_collections(const struct rag *rag, const struct rag_query 
     bool hybrid = rag_is_hybrid(rag, q);
     struct all_found all = { 0 };
     struct embeddings vectors = { NULL, 0, 0 };
-    enum status st = embed_texts(rag->config, rag->mem, rag->user, EMBED_QUERY, f.texts, f.texts_n, &vectors, err);
+    enum status st = embed_texts(rag->config, rag->mem, rag->user, q->plain ? EMBED_PLAIN : EMBED_QUERY, f.texts,
+                                 f.texts_n, &vectors, err);
 
     if (st != OK)
         return st;

@@ -11,6 +11,7 @@ struct rag_query {
     double relevance;      /* hits below are left out; 0: as the settings say */
     double bm25_weight;    /* of hybrid search; 0: as the settings say */
     enum { HYBRID_AS_SET, HYBRID_OFF } hybrid;
+    bool plain; /* of memories: they are embedded without a prefix, and so is the question */
 };
 
 /* {"ids": [[…]], "distances": [[…]], "documents": [[…]], "metadatas": [[…]]} of what a search gave. */
