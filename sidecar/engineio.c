@@ -268,7 +268,10 @@ static void take_packet(struct eio *e, const struct eio_packet *p)
             eio_close(e);
         arena_free(mem);
         break;
-    case EIO_CLOSE: eio_close(e); break;
+    case EIO_CLOSE:
+        e->session->goodbye = true;
+        eio_close(e);
+        break;
     default: break;
     }
 }
@@ -344,6 +347,7 @@ static void on_closed(void *owner)
         e->probe = NULL;
     if (e && l == e->link) {
         e->link = NULL;
+        e->session->goodbye |= ws_said_goodbye(l->ws);
         if (!e->closed) {
             e->closed = true;
             delay_start(&e->closing, 0, gone, e);

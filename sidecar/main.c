@@ -13,6 +13,7 @@
 #include "sidecar/engineio.h"
 #include "sidecar/fcgi_client.h"
 #include "sidecar/http.h"
+#include "sidecar/missed.h"
 #include "sidecar/jobs.h"
 #include "sidecar/nodes.h"
 #include "sidecar/plans.h"
@@ -209,6 +210,7 @@ static void on_tick(uv_timer_t *timer)
     socketio_tick(now);
     usage_tick(now);
     ydoc_tick(now);
+    missed_tick(now);
     http_tick(now);
     worker_tick(now);
     upstream_tick(now);

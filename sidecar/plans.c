@@ -6,6 +6,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "sidecar/http.h"
+#include "sidecar/missed.h"
+#include "sidecar/nodes.h"
 #include "sidecar/nodes.h"
 #include "sidecar/sessions.h"
 #include "sidecar/sidecar.h"
@@ -200,11 +202,37 @@ void run_emit_lines(struct run *r, struct str lines)
     }
 }
 
+static void keep(struct run *r, struct str data)
+{
+    struct packet *p = packet_of(buf_str(&r->event_head), data, S("}]"));
+
+    missed_keep(str_of(r->user_id), r->tab_away ? STR_NONE : str_of(r->session_id), p);
+    packet_drop(p);
+}
+
+/* How it ended, which a tab that is away must hear later; the text comes before it. */
+static void run_tell(struct run *r, struct str data)
+{
+    struct buf text = BUF(NULL, TRANSCRIPT_MAX_BYTES * 4);
+
+    run_emit(r, data);
+    if (!r->listed || !r->user_id || (!r->tab_away && !r->session_id))
+        return;
+    if (r->tab_away && r->transcript && !r->snapshot_kept) {
+        r->snapshot_kept = true;
+        transcript_snapshot(r->transcript, &text);
+        if (text.n)
+            keep(r, str_trim(buf_str(&text)));
+        buf_free(&text);
+    }
+    keep(r, data);
+}
+
 static void emit_events(struct run *r, struct arena *mem, json_object *events)
 {
     JSON_EACH (events, i, event) {
         r->told_cancel |= str_is(json_str(event, "type"), "chat:tasks:cancel");
-        run_emit(r, json_text(mem, event));
+        run_tell(r, json_text(mem, event));
     }
 }
 
@@ -213,7 +241,7 @@ static void tell_cancelled(struct run *r)
     if (r->told_cancel || !r->listed)
         return;
     r->told_cancel = true;
-    run_emit(r, S("{\"type\":\"chat:tasks:cancel\"}"));
+    run_tell(r, S("{\"type\":\"chat:tasks:cancel\"}"));
 }
 
 /* ---- the end */
@@ -239,7 +267,7 @@ static void run_failed(struct run *r, enum status st, const char *what)
     if (r->listed && !r->in_calls) {
         buf_add_c(&event, "{\"type\":\"chat:message:error\",\"data\":{\"error\":{\"content\":\"The server could not "
                           "complete this answer.\"}}}");
-        run_emit(r, buf_str(&event));
+        run_tell(r, buf_str(&event));
         buf_free(&event);
         tell_cancelled(r);
     }
@@ -498,6 +526,7 @@ static void read_names(struct run *r, json_object *plan)
             r->listed = true;
             stats.generations_now++;
             tasks_add(r);
+            r->tab_away = r->session_id && nodes_count() == 0 && !session_by_id(str_of(r->session_id));
         } else {
             log_error("a plan names a task that is not its own");
         }
@@ -528,13 +557,13 @@ static void carry_out(struct run *r, json_object *plan)
     r->phase = RUN_NOTHING;
     read_names(r, plan);
     emit_events(r, mem, json_get(plan, "events"));
-    planned_reply(r, mem, json_get(plan, "reply"));
-    planned_write(r, json_get(plan, "write"));
     set_then(r, mem, plan);
     add_calls(r, mem, json_get(plan, "calls"));
     if (r->listed && !r->in_calls && r->then &&
-        (prepare.n || question || upstream)) /* its end is known after a restart */
+        (prepare.n || question || upstream)) /* its end is known after a restart: before it is promised */
         r->spool = spool_open(r, json_get(plan, "options"), r->spool);
+    planned_reply(r, mem, json_get(plan, "reply"));
+    planned_write(r, json_get(plan, "write"));
     if (r->stop && (prepare.n || question || upstream || pause)) {
         run_then_simple(r, "stopped", NULL);
     } else if (prepare.n) {
@@ -629,6 +658,12 @@ void runs_stop_waiting(void)
     }
 }
 
+void runs_session_gone(struct str sid)
+{
+    for (struct run *r = runs; r; r = r->next_run)
+        r->tab_away |= r->listed && r->session_id && str_is(sid, r->session_id);
+}
+
 void runs_tick(int64_t mono_now_ms)
 {
     for (struct run *r = runs; r; r = r->next_run) {
@@ -650,6 +685,7 @@ void run_recover(json_object *header, struct transcript *t, struct spool *spool)
     struct arena *mem = arena_new(16 * 1024);
     json_object *outcome;
     struct buf events = BUF(mem, TRANSCRIPT_MAX_BYTES * 4);
+    bool whole;
 
     r->plans = 1;
     r->recovered = true;
@@ -659,12 +695,15 @@ void run_recover(json_object *header, struct transcript *t, struct spool *spool)
     set_then(r, mem, header);
     r->deliver = DELIVER_SOCKET;
     transcript_end(t, now_ms(), &events);
-    outcome = run_outcome(r, mem, "failed");
+    r->tab_away = true;
+    r->transcript = t;
+    whole = transcript_complete(t) && !transcript_has_error(t);
+    outcome = run_outcome(r, mem, whole ? "done" : "failed");
     json_set_c(outcome, "reason", "restart");
     json_set_bool(outcome, "streamed", true);
     transcript_outcome(t, mem, outcome);
-    json_set_c(outcome, "error", "The server was restarted while this answer was being written.");
-    transcript_free(t);
+    if (!whole)
+        json_set_c(outcome, "error", "The server was restarted while this answer was being written.");
     r->stop = NULL;
     run_then(r, mem, outcome);
     arena_free(mem);

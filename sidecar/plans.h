@@ -63,6 +63,7 @@ struct run {
     bool in_calls, recovered;
     const char *stop; /* why it is to end; NULL: it goes on */
     bool told_cancel;
+    bool tab_away, snapshot_kept; /* the tab that asked is not there: what it misses is kept (missed.h) */
 };
 
 /* plan: JSON text of the worker. task_id: as it was given to the worker. *handle is set to the run before anything else happens; it is
@@ -89,6 +90,8 @@ void run_add_body(struct run *r, struct arena *mem, json_object *outcome);
 
 void runs_wake(struct str job); /* those that wait for this job go on */
 void runs_stop_waiting(void);
+/* The tab has gone. */
+void runs_session_gone(struct str sid);
 void runs_tick(int64_t mono_now_ms);
 unsigned runs_count(void);
 

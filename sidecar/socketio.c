@@ -11,6 +11,8 @@
 #include "sidecar/direct.h"
 #include "sidecar/events.h"
 #include "sidecar/map.h"
+#include "sidecar/missed.h"
+#include "sidecar/plans.h"
 #include "sidecar/sessions.h"
 #include "sidecar/sidecar.h"
 #include "sidecar/steps.h"
@@ -80,6 +82,8 @@ void socketio_closed(struct session *s)
     step_cancel(s->identifying);
     direct_closed(s);
     ydoc_session_gone(s);
+    runs_session_gone(str_of(s->sid));
+    missed_session_gone(s);
     sessions_remove(s);
     drop_attachments(s);
     buf_free(&s->binary);
@@ -268,8 +272,10 @@ static void become(struct session *s, struct str body)
         session_set_rooms(s, "channel:", json_get(answer, "rooms"));
         connected(s);
         ack_join(s, id, json_str(user, "name"));
-        if (joined)
+        if (joined) {
             tasks_show_all(s);
+            missed_tell(s);
+        }
     } else {
         connected(s);
         ack_join(s, STR_NONE, STR_NONE);
@@ -361,7 +367,10 @@ static void take(struct session *s, struct arena *mem, const struct sio_packet *
         else if (!s->identifying)
             connected(s);
         break;
-    case SIO_DISCONNECT: eio_close(s->eio); break;
+    case SIO_DISCONNECT:
+        s->goodbye = true;
+        eio_close(s->eio);
+        break;
     case SIO_EVENT:
     case SIO_BINARY_EVENT:
         if (s->connected || s->identifying)

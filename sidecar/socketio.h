@@ -29,6 +29,7 @@ struct session {  /* one tab */
     int64_t join_ack; /* of a user-join that is being looked at; -1: none wanted */
     bool joining;
     int64_t expires_s;    /* Unix time at which its token ends; 0: never */
+    bool goodbye;         /* it has gone because it wanted to */
     int joins;            /* tokens it has shown */
     bool complained;      /* an event of it that was not carried out has been logged */
     struct member *notes; /* that it has open (ydoc.h) */

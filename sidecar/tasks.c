@@ -95,7 +95,10 @@ void tasks_show_all(struct session *s)
     for (struct run *r = runs; r; r = r->next) {
         struct packet *p;
 
-        if (!r->transcript || !r->user_id || strcmp(r->user_id, s->user->id) != 0)
+        if (!r->user_id || strcmp(r->user_id, s->user->id) != 0)
+            continue;
+        r->tab_away = false; /* it may be that tab */
+        if (!r->transcript)
             continue;
         buf_reset(&events);
         transcript_snapshot(r->transcript, &events);

@@ -22,6 +22,7 @@ struct ws {
     struct queued *first, **last;
     size_t waiting;
     bool closing, silent; /* silent: the owner is gone */
+    bool goodbye;         /* the other side has closed it in due form */
     int code;
     char reason[64];
 };
@@ -189,12 +190,21 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return w ? 0 : -1;
     case LWS_CALLBACK_RECEIVE: return w ? received(w, in, len) : -1;
     case LWS_CALLBACK_SERVER_WRITEABLE: return w ? writable(w) : -1;
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        if (w)
+            w->goodbye = true;
+        return 0;
     case LWS_CALLBACK_WSI_DESTROY:
         if (w)
             destroyed(w);
         return 0;
     default: return 0;
     }
+}
+
+bool ws_said_goodbye(const struct ws *w)
+{
+    return w->goodbye;
 }
 
 /* ---- the handshake */

@@ -30,6 +30,7 @@ struct ws_ops {
 struct ws *ws_accept(struct http_request *r, const struct ws_ops *ops, void *owner);
 void ws_send(struct ws *w, struct packet *p); /* takes a reference of its own */
 size_t ws_waiting(const struct ws *w);        /* bytes */
+bool ws_said_goodbye(const struct ws *w);     /* in closed(): the other side meant to */
 void ws_close(struct ws *w, int code,
               const char *reason); /* after what waits has been sent; closed() is not called any more */
 void ws_drop(struct ws *w);        /* at once; closed() is not called */
