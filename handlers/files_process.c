@@ -11,7 +11,6 @@
 #include "lib/net/control.h"
 #include "lib/rag/process.h"
 #include "lib/storage/storage.h"
-#include "lib/store/file_data.h"
 #include "lib/store/users.h"
 
 enum { FOLLOW_S = 2 * 3600, FIRST_WAIT_MS = 500, LONGEST_WAIT_MS = 10 * 1000, RECORDING_MAX = 256 * 1024 * 1024 };

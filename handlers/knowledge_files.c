@@ -9,7 +9,6 @@
 #include "lib/rag/collections.h"
 #include "lib/rag/process.h"
 #include "lib/storage/storage.h"
-#include "lib/store/file_data.h"
 #include "lib/store/users.h"
 
 #define NOT_PROCESSED \

@@ -4,7 +4,6 @@
 #include "lib/rag/collections.h"
 #include "lib/rag/load.h"
 #include "lib/rag/process.h"
-#include "lib/store/file_data.h"
 
 static void add_file(json_object *metadata, const struct file *f)
 {

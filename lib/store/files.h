@@ -25,6 +25,11 @@ enum db_status files_each(struct db *db, struct arena *mem, struct str user_id, 
 
 enum db_status file_insert(struct db *db, const struct file *f);
 
+/* What processing writes: members of data and meta (each may be NULL) are put over those that the row has; hash absent: it stays. One transaction of its own;
+ * updated_at stays, as with Python. DB_DONE: the file is gone. */
+enum db_status file_record(struct db *db, struct arena *mem, struct str id, json_object *data, json_object *meta,
+                           struct str hash);
+
 enum db_status file_delete(struct db *db, struct str id);
 enum db_status files_delete(struct db *db, struct str ids); /* a JSON array */
 /* Files of a user that nobody else has a use for: in no knowledge base, at no model, in none of his messages in channels. Only id and path are read. */
