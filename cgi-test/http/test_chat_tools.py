@@ -365,6 +365,21 @@ def _(s):
         equal(len(details(a.content)), 1)
 
 
+@test('a bad day: a description that does not come is waited for once, and not by each process')
+def _(s):
+    asked = lambda: sum(1 for path, _, _ in WORLD.asked if path == '/dead/openapi.json')
+    with servers(s, connection('dead', WORLD.url + '/dead'), world()):
+        before, begin, got = asked(), time.monotonic(), []
+        people = [threading.Thread(target=lambda: got.append(s.user('ann').get('/api/v1/tools/').json())) for _ in range(12)]
+        for p in people:
+            p.start()
+        for p in people:
+            p.join()
+        equal([[t['id'] for t in one if t['id'].startswith('server:')] for one in got], [['server:world']] * 12)
+        equal(asked() - before, 1)
+        check(time.monotonic() - begin < 8, 'how long it took')
+
+
 @test('stopped while a tool works: the server is let go, what was said is saved')
 def _(s):
     for tools, name in ((('server:world',), 'slow'), (('server:mcp:m',), 'm_slow')):

@@ -1,14 +1,14 @@
 /* openapi.c: an OpenAPI description as tools. */
 #include "lib/tools/openapi.h"
 
-enum { MAX_DEPTH = 24, MAX_NODES = 20000, URL_BYTES = 64 * 1024 };
+enum { MAX_DEPTH = 24, MAX_NODES = 20000, ALL_NODES = 400000, MAX_OPERATIONS = 2000, URL_BYTES = 64 * 1024 };
 
 static const char *const methods[] = { "get", "put", "post", "delete", "options", "head", "patch", "trace" };
 
 struct resolver {
     struct arena *mem;
     json_object *description;
-    int nodes;
+    int nodes, all_nodes; /* of the operation at hand; of all */
 };
 
 /* "#/components/schemas/City"; NULL: nothing is there. */
@@ -40,7 +40,8 @@ static json_object *resolved(struct resolver *r, json_object *schema, int depth)
     json_object *copy;
 
     schema = follow(r, schema);
-    if (!json_is(schema, json_type_object) || depth > MAX_DEPTH || ++r->nodes > MAX_NODES || json_str(schema, "$ref").n)
+    if (!json_is(schema, json_type_object) || depth > MAX_DEPTH || ++r->nodes > MAX_NODES ||
+        ++r->all_nodes > ALL_NODES || json_str(schema, "$ref").n)
         return json_new_object(r->mem);
     copy = json_new_object(r->mem);
     json_object_object_foreach(schema, key, value)
@@ -182,12 +183,12 @@ static bool tell(void *arg, struct str path, const char *method, json_object *it
     if (schema)
         add_body(&t->resolver, schema, tool, properties, required);
     json_push(t->tools, tool);
-    return true;
+    return json_length(t->tools) < MAX_OPERATIONS;
 }
 
 json_object *openapi_tools(struct arena *mem, json_object *description)
 {
-    struct telling t = { { mem, description, 0 }, json_new_array(mem) };
+    struct telling t = { { mem, description, 0, 0 }, json_new_array(mem) };
 
     each_operation(description, tell, &t);
     return t.tools;
@@ -296,7 +297,7 @@ static bool call(void *arg, struct str path, const char *method, json_object *it
 enum status openapi_request(struct arena *mem, json_object *description, struct str base_url, struct str name,
                             json_object *params, struct openapi_request *out, struct error *err)
 {
-    struct calling c = { { mem, description, 0 }, name, params, base_url, out, NOT_FOUND, err };
+    struct calling c = { { mem, description, 0, 0 }, name, params, base_url, out, NOT_FOUND, err };
 
     each_operation(description, call, &c);
     if (c.st == NOT_FOUND)

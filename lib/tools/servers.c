@@ -5,9 +5,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/net/http.h"
+#include "lib/tools/descriptions.h"
 #include "lib/tools/openapi.h"
 
-enum { KEPT_MS = 60 * 1000, DESCRIPTION_MAX = 8 * 1024 * 1024, HEADERS = 3 };
+enum { KEPT_MS = 30 * 1000, DESCRIPTION_MAX = 8 * 1024 * 1024, HEADERS = 3 };
 
 static struct str full_url(struct arena *mem, struct str url, struct str path)
 {
@@ -32,20 +33,6 @@ static void prepare(struct arena *mem, struct config *c, struct str url, struct 
                                 .timeout_ms = seconds > 0 && seconds < 300 ? (int)seconds * 1000 : 0 };
 }
 
-static enum status take_answer(struct arena *mem, struct http_call *call, json_object **out, struct error *err)
-{
-    if (call->result != OK) {
-        if (err)
-            *err = call->err;
-        return call->result;
-    }
-    if (call->status != 200)
-        return error_set(err, FAILED, "status %d", call->status);
-    if (json_parse(mem, call->response, out, err) != OK || !json_is(*out, json_type_object))
-        return error_set(err, INVALID, "the description is not a JSON object");
-    return OK;
-}
-
 enum status tool_server_fetch(struct arena *mem, struct config *c, struct str url, struct str path, struct str token,
                               json_object **out, struct error *err)
 {
@@ -53,7 +40,7 @@ enum status tool_server_fetch(struct arena *mem, struct config *c, struct str ur
 
     prepare(mem, c, full_url(mem, url, path), token, &call);
     http_run(mem, &call, 1);
-    return take_answer(mem, &call, out, err);
+    return tool_description_of(mem, &call, out, err);
 }
 
 static struct str access_control(struct arena *mem, json_object *server)
@@ -124,26 +111,27 @@ static bool to_be_fetched(struct arena *mem, struct config *c, json_object *serv
 
 static size_t read_servers(struct arena *mem, struct config *c, struct tool_server *to)
 {
-    json_object *servers = config_json(c, CFG_TOOL_SERVER_CONNECTIONS);
-    size_t n = json_length(servers), calls_n = 0, found = 0;
+    json_object *servers = config_json(c, CFG_TOOL_SERVER_CONNECTIONS), *descriptions;
+    size_t n = json_length(servers), found = 0, wanted = 0;
     struct http_call *calls = arena_new_array(mem, struct http_call, n);
-    struct http_call **call_of = arena_new_array(mem, struct http_call *, n);
 
-    JSON_EACH (servers, i, one)
-        if (is_openapi_in_use(one) && to_be_fetched(mem, c, one, &calls[calls_n]))
-            call_of[i] = &calls[calls_n++];
-    http_run(mem, calls, calls_n);
     JSON_EACH (servers, i, one) {
-        struct error err = { "no description" };
-        json_object *description = NULL;
+        if (is_openapi_in_use(one) && to_be_fetched(mem, c, one, &calls[i]))
+            wanted++;
+        else
+            calls[i].url = STR_NONE;
+    }
+    descriptions = wanted ? tool_descriptions(mem, c, calls, n) : NULL;
+    JSON_EACH (servers, i, one) {
+        json_object *description = calls[i].url.p ? json_at(descriptions, i)
+                                                  : json_parse_or_null(mem, json_str(one, "spec"));
 
         if (!is_openapi_in_use(one))
             continue;
-        if (call_of[i] ? take_answer(mem, call_of[i], &description, &err) == OK
-                       : json_is(description = json_parse_or_null(mem, json_str(one, "spec")), json_type_object))
+        if (json_is(description, json_type_object))
             add_openapi(mem, &to[found++], one, i, description);
         else
-            log_warning("tool server %.*s is left out: %s", STR(json_str(one, "url")), err.text);
+            log_info("tool server %.*s is left out: it has no description", STR(json_str(one, "url")));
     }
     JSON_EACH (servers, i, one)
         if (is_mcp(one))

@@ -16,8 +16,8 @@ struct tool_server { /* lives until the next tool_servers_list() of the process 
     json_object *tools;      /* … and what models are told of it (lib/tools/openapi.h) */
 };
 
-/* The OpenAPI servers that are switched on and answer, then the MCP servers. Descriptions are fetched all at once and kept for a minute,
- * or until the settings change; a server that does not answer is left out, and logged. */
+/* The OpenAPI servers that are switched on and answer, then the MCP servers. Descriptions are fetched all at once, by one process
+ * for all (descriptions.h), every minute or when the settings change; a server that has not answered yet is left out, and logged. */
 void tool_servers_list(struct config *c, const struct tool_server **out, size_t *n);
 const struct tool_server *tool_server_by_id(struct config *c, struct str id); /* NULL: none of that list */
 
