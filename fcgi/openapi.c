@@ -216,18 +216,27 @@ static void add_body(struct arena *mem, json_object *operation, const struct rou
              route->body == BODY_RAW ? json_new_object(mem) : body_schema(mem, route));
 }
 
-static json_object *responses(struct arena *mem, bool can_be_invalid)
+static json_object *content(json_object *response, const char *about, const char *type)
 {
-    json_object *o = json_new_object(mem), *good = json_set_object(o, "200"), *bad;
+    json_set_c(response, "description", about);
+    return json_set_object(json_set_object(json_set_object(response, "content"), type), "schema");
+}
 
-    json_set_c(good, "description", "Successful Response");
-    json_set_object(json_set_object(json_set_object(good, "content"), "application/json"), "schema");
-    if (!can_be_invalid)
-        return o;
-    bad = json_set_object(o, "422");
-    json_set_c(bad, "description", "Validation Error");
-    json_set_c(json_set_object(json_set_object(json_set_object(bad, "content"), "application/json"), "schema"), "$ref",
-               "#/components/schemas/HTTPValidationError");
+/* 200, the 422 of the form, and all else: an object with the reason. */
+static json_object *responses(struct arena *mem, const struct route *route, bool can_be_invalid)
+{
+    json_object *o = json_new_object(mem), *good = json_set_object(o, "200"), *error;
+
+    content(good, "Successful Response", route->type ? route->type : "application/json");
+    if (route->type)
+        json_set_object(json_set_object(json_get(good, "content"), "application/json"), "schema");
+    if (can_be_invalid)
+        json_set_c(content(json_set_object(o, "422"), "Validation Error", "application/json"), "$ref",
+                   "#/components/schemas/HTTPValidationError");
+    error = content(json_set_object(o, "default"), "Refused, not found, or failed",
+                    route->type ? "*/*" : "application/json");
+    if (!route->type)
+        json_set_c(error, "type", "object");
     return o;
 }
 
@@ -249,7 +258,7 @@ static json_object *operation(struct arena *mem, const struct route *route)
     if (json_length(list))
         json_set(o, "parameters", list);
     add_body(mem, o, route);
-    json_set(o, "responses", responses(mem, json_length(list) || json_has(o, "requestBody")));
+    json_set(o, "responses", responses(mem, route, json_length(list) || json_has(o, "requestBody")));
     return o;
 }
 

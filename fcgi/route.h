@@ -70,6 +70,7 @@ struct route {
     bool hidden;           /* not in /openapi.json */
     const char *about;     /* one line for /openapi.json */
     const char *operation; /* operationId, without which one is made from the path */
+    const char *type;      /* content type of a good answer, for /openapi.json; NULL: JSON */
 };
 
 /* handlers/routes.c lists every table; each ends with END. */

@@ -206,7 +206,7 @@ const struct route audio_routes[] = {
     { GET, "/api/v1/audio/config", ADMIN, show_config, .about = "Settings of the speech engines" },
     { POST, "/api/v1/audio/config/update", ADMIN, save_config, .form = config_form,
       .about = "Changes the settings of the speech engines" },
-    { POST, "/api/v1/audio/speech", VERIFIED, speak, .body = BODY_RAW, .server = SIDECAR, .about = "Speaks a text" },
+    { POST, "/api/v1/audio/speech", VERIFIED, speak, .type = "audio/mpeg", .body = BODY_RAW, .server = SIDECAR, .about = "Speaks a text" },
     { POST, "/api/v1/audio/transcriptions", VERIFIED, transcription, .form = transcription_form, .body = BODY_MULTIPART,
       .server = SIDECAR, .about = "Writes down what a recording says" },
     { GET, "/api/v1/audio/models", VERIFIED, list_models, .server = SIDECAR, .about = "Models of the speech engine" },

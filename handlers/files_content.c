@@ -172,10 +172,10 @@ static int get_named(struct request *r, struct response *out)
 
 static const struct field content_query[] = { FIELD(BOOLEAN, "attachment", NOT_NULL, .def = "false"), END };
 
-const struct route files_content_routes[] = { { GET, "/api/v1/files/{id}/content", VERIFIED, get_content,
+const struct route files_content_routes[] = { { GET, "/api/v1/files/{id}/content", VERIFIED, get_content, .type = "*/*",
                                                 .query = content_query, .about = "The bytes of a file" },
                                               { GET, "/api/v1/files/{id}/content/html", VERIFIED, get_html,
-                                                .about = "A page of an administrator's, to be shown" },
+                                                .type = "*/*", .about = "A page of an administrator's, to be shown" },
                                               { GET, "/api/v1/files/{id}/content/{file_name}", VERIFIED, get_named,
-                                                .about = "The bytes of a file, to be saved" },
+                                                .type = "*/*", .about = "The bytes of a file, to be saved" },
                                               END };

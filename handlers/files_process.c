@@ -202,7 +202,8 @@ static int step_status(struct request *r, struct response *out)
 static const struct field status_query[] = { FIELD(BOOLEAN, "stream", NOT_NULL, .def = "false"), END };
 
 const struct route files_process_routes[] = {
-    { GET, "/api/v1/files/{id}/process/status", VERIFIED, get_status, .query = status_query, .server = SIDECAR,
+    { GET, "/api/v1/files/{id}/process/status", VERIFIED, get_status, .type = "text/event-stream",
+      .query = status_query, .server = SIDECAR,
       .about = "How far a file is processed; with stream, as events until that is over" },
     { POST, "/internal/step/process_file", INTERNAL, step_process, .body = BODY_JSON_ANY, .keep_unknown = true,
       .hidden = true, .about = "Reads a file that was uploaded" },

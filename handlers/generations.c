@@ -408,7 +408,7 @@ static int chat_completion(struct request *r, struct response *out)
 #define COMPLETION(path_)                                                                                       \
     {                                                                                                           \
         POST, path_, VERIFIED, chat_completion, .body = BODY_JSON_ANY, .keep_unknown = true, .server = SIDECAR, \
-                                                .about = "An answer of a model"                                 \
+                                                .type = "text/event-stream", .about = "An answer of a model"    \
     }
 
 const struct route generations_routes[] = { COMPLETION("/api/chat/completions"), COMPLETION("/api/v1/chat/completions"),

@@ -439,7 +439,7 @@ const struct route models_routes[] = {
       .about = "Replaces all models" },
     { GET, "/api/v1/models/model", VERIFIED, get_model, .query = id_query, .about = "One model" },
     { GET, "/api/v1/models/{id}", VERIFIED, get_model_by_path, .about = "One model" },
-    { GET, "/api/v1/models/model/profile/image", VERIFIED, profile_image, .query = id_query,
+    { GET, "/api/v1/models/model/profile/image", VERIFIED, profile_image, .type = "image/*", .query = id_query,
       .about = "The picture of a model" },
     { POST, "/api/v1/models/model/toggle", VERIFIED, toggle_model, .query = id_query,
       .about = "Switches a model on or off" },

@@ -63,6 +63,8 @@ static int verify(struct request *r, struct response *out)
     struct http_call call = provider_call(r, &p, "GET", str_f(r->mem, "%.*s/api/version", STR(p.url)), STR_NONE);
 
     http_run(r->mem, &call, 1);
+    if (call.result == INVALID)
+        return fail(out, 400, "This is not the address of a server");
     return reply_http_call(r, out, ANSWER_VERSION, &call);
 }
 

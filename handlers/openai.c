@@ -88,6 +88,8 @@ static int verify(struct request *r, struct response *out)
                      : str_f(r->mem, "%.*s/models", STR(p.url));
     call = provider_call(r, &p, "GET", url, STR_NONE);
     http_run(r->mem, &call, 1);
+    if (call.result == INVALID)
+        return fail(out, 400, "This is not the address of a server");
     return reply_http_call(r, out, ANSWER_OPENAI, &call);
 }
 
@@ -322,10 +324,10 @@ static int proxy(struct request *r, struct response *out)
     return reply_provider_plan(out, call, is_stream, ANSWER_OPENAI, NULL);
 }
 
-#define PROXY(method_)                                                                              \
-    {                                                                                               \
-        method_, "/openai/{path:path}", VERIFIED, proxy, .body = BODY_RAW, .server = SIDECAR,       \
-                                                         .about = "Passed on to the first provider" \
+#define PROXY(method_)                                                                                       \
+    {                                                                                                        \
+        method_, "/openai/{path:path}", VERIFIED, proxy, .type = "*/*", .body = BODY_RAW, .server = SIDECAR, \
+                                                         .about = "Passed on to the first provider"          \
     }
 
 const struct route openai_routes[] = {
@@ -338,9 +340,9 @@ const struct route openai_routes[] = {
       .about = "Models of the providers" },
     { GET, "/openai/models/{url_idx}", VERIFIED, list_models_of, .args = index_arg, .server = SIDECAR,
       .about = "Models of one provider" },
-    { POST, "/openai/chat/completions", VERIFIED, chat_completion, .body = BODY_JSON_ANY, .keep_unknown = true,
-      .server = SIDECAR, .about = "An answer of a provider's model" },
-    { POST, "/openai/audio/speech", VERIFIED, speech, .body = BODY_RAW, .server = SIDECAR,
+    { POST, "/openai/chat/completions", VERIFIED, chat_completion, .type = "text/event-stream", .body = BODY_JSON_ANY,
+      .keep_unknown = true, .server = SIDECAR, .about = "An answer of a provider's model" },
+    { POST, "/openai/audio/speech", VERIFIED, speech, .type = "audio/mpeg", .body = BODY_RAW, .server = SIDECAR,
       .about = "A text read aloud by OpenAI" },
     PROXY(GET),
     PROXY(POST),

@@ -207,9 +207,9 @@ const struct route root_routes[] = {
       .about = "Changes where new accounts are told of" },
     { GET, "/api/usage", VERIFIED, usage, .about = "Users and models that are in use" },
     { GET, "/manifest.json", PUBLIC, manifest, .about = "The web app's manifest" },
-    { GET, "/opensearch.xml", PUBLIC, opensearch, .about = "The search description" },
+    { GET, "/opensearch.xml", PUBLIC, opensearch, .type = "application/xml", .about = "The search description" },
     { GET, "/static/{path:path}", PUBLIC, serve_static, .hidden = true, .about = "A file of the frontend" },
     { HEAD, "/static/{path:path}", PUBLIC, serve_static, .hidden = true, .about = "A file of the frontend" },
-    { GET, "/cache/{path:path}", VERIFIED, serve_cache, .about = "A file that was made here" },
+    { GET, "/cache/{path:path}", VERIFIED, serve_cache, .type = "*/*", .about = "A file that was made here" },
     END
 };

@@ -146,10 +146,11 @@ static int moa(struct request *r, struct response *out)
     return run(r, out, TASK_MOA);
 }
 
-#define JOB(name, handler, about_)                                                                                  \
-    {                                                                                                               \
-        POST, "/api/v1/tasks/" name "/completions", VERIFIED, handler, .body = BODY_JSON_ANY, .keep_unknown = true, \
-                                                                       .server = SIDECAR, .about = about_           \
+#define JOB(name, handler, about_)                                                                       \
+    {                                                                                                    \
+        POST, "/api/v1/tasks/" name "/completions", VERIFIED, handler,                                   \
+            .type = "text/event-stream", .body = BODY_JSON_ANY, .keep_unknown = true, .server = SIDECAR, \
+            .about = about_                                                                              \
     }
 
 const struct route tasks_routes[] = { { GET, "/api/v1/tasks/config", VERIFIED, get_config,

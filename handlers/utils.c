@@ -224,9 +224,9 @@ const struct route utils_routes[] = {
     { POST, "/api/v1/utils/code/execute", VERIFIED, execute_code, .form = code_form, .server = SIDECAR,
       .about = "Runs code in a Jupyter server" },
     { POST, "/api/v1/utils/markdown", VERIFIED, markdown, .form = markdown_form, .about = "Markdown as HTML" },
-    { POST, "/api/v1/utils/pdf", VERIFIED, chat_as_pdf, .form = pdf_form, .server = SIDECAR,
+    { POST, "/api/v1/utils/pdf", VERIFIED, chat_as_pdf, .type = "application/pdf", .form = pdf_form, .server = SIDECAR,
       .about = "A chat as a PDF" },
-    { GET, "/api/v1/utils/db/download", ADMIN, download_db, .about = "The database: SQLite's file, or SQL" },
-    { GET, "/api/v1/utils/litellm/config", ADMIN, litellm_config, .about = "A LiteLLM configuration, if there is one" },
+    { GET, "/api/v1/utils/db/download", ADMIN, download_db, .type = "*/*", .about = "The database: SQLite's file, or SQL" },
+    { GET, "/api/v1/utils/litellm/config", ADMIN, litellm_config, .type = "*/*", .about = "A LiteLLM configuration, if there is one" },
     END
 };

@@ -604,11 +604,11 @@ def raise_limits():
 
 @contextlib.contextmanager
 def installation(web_server='lighttpd', database='sqlite', env=None, **stub_options):
-    """A server with a stub provider behind it, and a PostgreSQL if the database is to be one. server.stub is the stub."""
+    """A server with a stub provider behind it, and a PostgreSQL if the database is to be one. server.stub is the stub. env may be a function of its URL."""
     with contextlib.ExitStack() as stack:
         stub = stack.enter_context(Stub(**stub_options))
         url = stack.enter_context(Postgres()).create() if database == 'postgres' else database
-        server = stack.enter_context(Server(web_server, url, stub, env))
+        server = stack.enter_context(Server(web_server, url, stub, env(stub.url) if callable(env) else env))
         server.stub = stub
         yield server
 

@@ -178,5 +178,16 @@ def _(s):
     check(took < 1, f'{took:.1f} s')
 
 
+@test('a line break in the query is handed on')
+def _(s):
+    ann = s.user('ann')
+    chat = {'title': 'Lines', 'messages': [{'role': 'user', 'content': 'one\ntwo'}]}
+    equal(ann.post('/api/v1/chats/new', {'chat': chat}).status, 200)
+    r = ann.get('/api/v1/chats/search?text=one%0Atwo')
+    check(r.status == 200 and [c['title'] for c in r.json()] == ['Lines'], r)
+    r = ann.get('/api/v1/chats/search?text=one%00two')
+    check(r.status in (200, 400, 422), r)
+
+
 if __name__ == '__main__':
     main()

@@ -3,6 +3,7 @@
 
 #include "lib/base/log.h"
 #include "lib/rag/collections.h"
+#include "lib/search/chat_index.h"
 #include "lib/storage/storage.h"
 #include "lib/store/files.h"
 #include "lib/store/users.h"
@@ -44,6 +45,7 @@ enum db_status account_erase(struct arena *mem, struct db *db, struct config *c,
         return DB_ERROR;
     remove_files(mem, db, c, files, n);
     drop(c, collection_of_memories(mem, user_id));
+    chat_index_forget(config_data_dir(c), user_id);
     if (vectors_drop_owner(c, user_id, &err) != OK)
         log_error("vectors of a deleted account are left behind: %s", err.text);
     return DB_ROW;

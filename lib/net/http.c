@@ -175,8 +175,11 @@ static void ended(struct arena *mem, struct running *run, CURLcode code)
     else if (buf_failed(&run->body))
         c->result = error_set(&c->err, TOO_BIG, "the answer is larger than %zu bytes", run->body.max);
     else
-        c->result = error_set(&c->err, code == CURLE_OPERATION_TIMEDOUT ? TIMED_OUT : UNAVAILABLE, "%s",
-                              run->message[0] ? run->message : curl_easy_strerror(code));
+        c->result = error_set(&c->err,
+                              code == CURLE_OPERATION_TIMEDOUT ? TIMED_OUT
+                              : code == CURLE_URL_MALFORMAT    ? INVALID
+                                                               : UNAVAILABLE,
+                              "%s", run->message[0] ? run->message : curl_easy_strerror(code));
 }
 
 void http_add_call_header(struct arena *mem, struct http_call *call, const char *name, struct str value)
