@@ -216,17 +216,18 @@ static const struct field code_form[] = { FIELD(STRING, "code", REQUIRED), END }
 static const struct field markdown_form[] = { FIELD(STRING, "md", REQUIRED), END };
 static const struct field pdf_form[] = { FIELD(STRING, "title", REQUIRED), FIELD(LIST, "messages", REQUIRED), END };
 
-const struct route utils_routes[] = {
-    { GET, "/api/v1/utils/gravatar", VERIFIED, gravatar, .query = email_query,
-      .about = "The address of a picture at Gravatar" },
-    { POST, "/api/v1/utils/code/format", ADMIN, format_code, .form = code_form, .server = SIDECAR,
-      .about = "Lays Python source out" },
-    { POST, "/api/v1/utils/code/execute", VERIFIED, execute_code, .form = code_form, .server = SIDECAR,
-      .about = "Runs code in a Jupyter server" },
-    { POST, "/api/v1/utils/markdown", VERIFIED, markdown, .form = markdown_form, .about = "Markdown as HTML" },
-    { POST, "/api/v1/utils/pdf", VERIFIED, chat_as_pdf, .type = "application/pdf", .form = pdf_form, .server = SIDECAR,
-      .about = "A chat as a PDF" },
-    { GET, "/api/v1/utils/db/download", ADMIN, download_db, .type = "*/*", .about = "The database: SQLite's file, or SQL" },
-    { GET, "/api/v1/utils/litellm/config", ADMIN, litellm_config, .type = "*/*", .about = "A LiteLLM configuration, if there is one" },
-    END
-};
+const struct route utils_routes[] = { { GET, "/api/v1/utils/gravatar", VERIFIED, gravatar, .query = email_query,
+                                        .about = "The address of a picture at Gravatar" },
+                                      { POST, "/api/v1/utils/code/format", ADMIN, format_code, .form = code_form,
+                                        .server = SIDECAR, .about = "Lays Python source out" },
+                                      { POST, "/api/v1/utils/code/execute", VERIFIED, execute_code, .form = code_form,
+                                        .server = SIDECAR, .about = "Runs code in a Jupyter server" },
+                                      { POST, "/api/v1/utils/markdown", VERIFIED, markdown, .form = markdown_form,
+                                        .about = "Markdown as HTML" },
+                                      { POST, "/api/v1/utils/pdf", VERIFIED, chat_as_pdf, .type = "application/pdf",
+                                        .form = pdf_form, .server = SIDECAR, .about = "A chat as a PDF" },
+                                      { GET, "/api/v1/utils/db/download", ADMIN, download_db, .type = "*/*",
+                                        .about = "The database: SQLite's file, or SQL" },
+                                      { GET, "/api/v1/utils/litellm/config", ADMIN, litellm_config, .type = "*/*",
+                                        .about = "A LiteLLM configuration, if there is one" },
+                                      END };
