@@ -131,14 +131,14 @@ static const struct field file_form[] = { FIELD(FILE_PART, "file", REQUIRED), EN
 #define UPLOAD_ABOUT "Hands a model's file to an Ollama server and makes a model of it"
 
 const struct route ollama_files_routes[] = {
-    { POST, "/ollama/models/download", ADMIN, download, .form = url_form, .query = index_query, .server = SIDECAR,
-      .about = DOWNLOAD_ABOUT },
-    { POST, "/ollama/models/download/{url_idx}", ADMIN, download, .form = url_form, .args = index_arg,
-      .server = SIDECAR, .about = DOWNLOAD_ABOUT },
-    { POST, "/ollama/models/upload", ADMIN, upload, .form = file_form, .query = index_query, .body = BODY_MULTIPART,
-      .server = SIDECAR, .about = UPLOAD_ABOUT },
-    { POST, "/ollama/models/upload/{url_idx}", ADMIN, upload, .form = file_form, .args = index_arg,
-      .body = BODY_MULTIPART, .server = SIDECAR, .about = UPLOAD_ABOUT },
+    { POST, "/ollama/models/download", ADMIN, download, .type = "text/event-stream", .form = url_form,
+      .query = index_query, .server = SIDECAR, .about = DOWNLOAD_ABOUT },
+    { POST, "/ollama/models/download/{url_idx}", ADMIN, download, .type = "text/event-stream", .form = url_form,
+      .args = index_arg, .server = SIDECAR, .about = DOWNLOAD_ABOUT },
+    { POST, "/ollama/models/upload", ADMIN, upload, .type = "text/event-stream", .form = file_form,
+      .query = index_query, .body = BODY_MULTIPART, .server = SIDECAR, .about = UPLOAD_ABOUT },
+    { POST, "/ollama/models/upload/{url_idx}", ADMIN, upload, .type = "text/event-stream", .form = file_form,
+      .args = index_arg, .body = BODY_MULTIPART, .server = SIDECAR, .about = UPLOAD_ABOUT },
     { POST, "/internal/step/model_file", INTERNAL, deliver, .body = BODY_JSON_ANY, .keep_unknown = true, .hidden = true,
       .about = "Takes a model's file to its server" },
     { POST, "/internal/step/model_file_watched", INTERNAL, watched, .body = BODY_JSON_ANY, .keep_unknown = true,
