@@ -4,17 +4,16 @@
 #include "handlers/date_field.h"
 #include "handlers/presence.h"
 #include "handlers/routes.h"
+#include "handlers/texts.h"
 #include "lib/auth/auth.h"
 #include "lib/auth/token.h"
 #include "lib/base/random.h"
 #include "lib/store/user_json.h"
 #include "lib/store/users.h"
 
-const char auths_action_prohibited[] = "The requested action has been restricted as a security measure.";
-const char auths_access_prohibited[] =
-    "You do not have permission to access this resource. Please contact your administrator for assistance.";
-const char auths_email_taken[] = "Uh-oh! This email is already registered. Sign in with your existing account or "
-                                 "choose another email to start anew.";
+const char auths_action_prohibited[] = ACTION_PROHIBITED_TEXT;
+const char auths_access_prohibited[] = PROHIBITED_TEXT;
+const char auths_email_taken[] = EMAIL_TAKEN_TEXT;
 const char auths_email_invalid[] =
     "The email format you entered is invalid. Please double-check and make sure you're using a valid email address "
     "(e.g., yourname@example.com).";
@@ -50,7 +49,7 @@ static int update_profile(struct request *r, struct response *out)
     if (st == DB_ERROR)
         return fail_db(out, r->db);
     if (st == DB_DONE)
-        return fail(out, 400, "Something went wrong :/");
+        return fail(out, 400, WENT_WRONG);
     user_json_public(&b, &u);
     return reply_json_text(out, buf_str(&b));
 }

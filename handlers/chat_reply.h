@@ -3,14 +3,9 @@
 #define HANDLERS_CHAT_REPLY_H
 
 #include "fcgi/response.h"
+#include "handlers/texts.h"
 #include "lib/store/chats.h"
 #include "lib/store/tags.h"
-
-#define WENT_WRONG "Something went wrong :/"
-#define NOT_FOUND_TEXT "We could not find what you're looking for :/"
-#define UNAUTHORIZED_TEXT "401 Unauthorized"
-#define PROHIBITED_TEXT \
-    "You do not have permission to access this resource. Please contact your administrator for assistance."
 
 /* The stored document goes out as it is, unparsed. */
 int reply_chat(struct response *out, const struct chat *c);

@@ -1,8 +1,8 @@
 /* evaluations.c: /api/v1/evaluations: the arena's settings, and feedback on answers. The leaderboard is counted by the page, from the list of all feedback. */
-#include "handlers/chat_reply.h"
 #include "handlers/list_reply.h"
 #include "handlers/routes.h"
 #include "handlers/settings_form.h"
+#include "handlers/texts.h"
 #include "lib/base/clock.h"
 #include "lib/base/random.h"
 #include "lib/store/feedbacks.h"

@@ -1,9 +1,9 @@
 /* functions.c: /api/v1/functions: pipes, filters and actions. They are Python code, which is kept for who runs it, and never run here. */
-#include "handlers/chat_reply.h"
 #include "handlers/list_reply.h"
 #include "handlers/load_url.h"
 #include "handlers/python_code.h"
 #include "handlers/routes.h"
+#include "handlers/texts.h"
 #include "lib/base/clock.h"
 #include "lib/store/functions.h"
 #include "lib/store/row_json.h"
@@ -222,12 +222,22 @@ static int get_valves(struct request *r, struct response *out)
     return reply_json_text(out, f.valves.n ? f.valves : S("{}"));
 }
 
-static int get_valves_spec(struct request *r, struct response *out)
+static int reply_spec(struct request *r, struct response *out, enum python_valves which)
 {
     struct function f;
     int status;
 
-    return find(r, out, &f, &status) ? reply_valves_schema(r, out, PYTHON_FUNCTION, f.content, PYTHON_VALVES) : status;
+    return find(r, out, &f, &status) ? reply_valves_schema(r, out, PYTHON_FUNCTION, f.content, which) : status;
+}
+
+static int get_valves_spec(struct request *r, struct response *out)
+{
+    return reply_spec(r, out, PYTHON_VALVES);
+}
+
+static int get_user_valves_spec(struct request *r, struct response *out)
+{
+    return reply_spec(r, out, PYTHON_USER_VALVES);
 }
 
 static int set_valves(struct request *r, struct response *out)
@@ -249,15 +259,6 @@ static int get_user_valves(struct request *r, struct response *out)
     int status;
 
     return find(r, out, &f, &status) ? reply_user_valves(r, out, PYTHON_FUNCTION, f.id) : status;
-}
-
-static int get_user_valves_spec(struct request *r, struct response *out)
-{
-    struct function f;
-    int status;
-
-    return find(r, out, &f, &status) ? reply_valves_schema(r, out, PYTHON_FUNCTION, f.content, PYTHON_USER_VALVES)
-                                     : status;
 }
 
 static int set_user_valves(struct request *r, struct response *out)

@@ -1,12 +1,13 @@
 /* groups.c: /api/v1/groups: groups of users and what they may do. */
+#include "handlers/groups.h"
+
 #include "handlers/channel.h"
+#include "handlers/list_reply.h"
 #include "handlers/routes.h"
-#include "lib/store/groups.h"
+#include "handlers/texts.h"
 #include "lib/store/users.h"
 
 enum { MAX_BODY = 256 * 1024 * 1024 };
-
-static const char not_found[] = "We could not find what you're looking for :/";
 
 static int reply_group(struct request *r, struct response *out, const struct group *g)
 {
@@ -27,24 +28,25 @@ static int reply_changed(struct request *r, struct response *out, enum db_status
     return st == DB_ROW ? reply_group(r, out, g) : fail(out, 400, "[ERROR: 400: [ERROR: %s]]", failure);
 }
 
-static int list_groups(struct request *r, struct response *out)
+int reply_groups(struct request *r, struct response *out, enum db_status st, const struct group *groups, size_t n)
 {
-    struct buf b = BUF(r->mem, MAX_BODY);
-    struct group *groups;
-    size_t n;
-    enum db_status st = r->user->is_admin ? group_list(r->db, r->mem, &groups, &n)
-                                          : group_list_of(r->db, r->mem, r->user->id, &groups, &n);
+    struct list_reply list = list_start(r->mem);
 
     if (st == DB_ERROR)
         return fail_db(out, r->db);
-    buf_add_char(&b, '[');
-    for (size_t i = 0; i < n; i++) {
-        if (i)
-            buf_add_char(&b, ',');
-        group_json(&b, &groups[i]);
-    }
-    buf_add_char(&b, ']');
-    return buf_failed(&b) ? fail(out, 500, "The list is too long.") : reply_json_text(out, buf_str(&b));
+    for (size_t i = 0; i < n; i++)
+        group_json(list_item(&list), &groups[i]);
+    return list_end(&list, out);
+}
+
+static int list_groups(struct request *r, struct response *out)
+{
+    struct group *groups = NULL;
+    size_t n = 0;
+    enum db_status st = r->user->is_admin ? group_list(r->db, r->mem, &groups, &n)
+                                          : group_list_of(r->db, r->mem, r->user->id, &groups, &n);
+
+    return reply_groups(r, out, st, groups, n);
 }
 
 /* The form's permissions as text; absent: none were given. */
@@ -70,7 +72,7 @@ static int get_group(struct request *r, struct response *out)
 
     switch (group_by_id(r->db, r->mem, path_arg(r, "id"), &g)) {
     case DB_ROW: return reply_group(r, out, &g);
-    case DB_DONE: return fail(out, 401, "%s", not_found);
+    case DB_DONE: return fail(out, 401, NOT_FOUND_TEXT);
     default: return fail_db(out, r->db);
     }
 }

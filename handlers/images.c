@@ -2,6 +2,7 @@
 #include "fcgi/route.h"
 #include "handlers/plan_call.h"
 #include "handlers/routes.h"
+#include "handlers/texts.h"
 #include "handlers/settings_form.h"
 #include "lib/auth/auth.h"
 #include "lib/base/clock.h"
@@ -278,9 +279,7 @@ static int generate(struct request *r, struct response *out)
     if (!config_bool(r->config, CFG_ENABLE_IMAGE_GENERATION))
         return fail(out, 403, "Image generation is not enabled");
     if (!r->user->is_admin && !auth_permission(r->mem, r->db, r->config, r->user, "features.image_generation"))
-        return fail(out, 403,
-                    "You do not have permission to access this resource. Please contact your administrator "
-                    "for assistance.");
+        return fail(out, 403, PROHIBITED_TEXT);
     if (image_engine(r->config) == IMAGES_COMFYUI)
         return queue_order(r, out, &order);
     if (image_call(r->mem, r->config, &order, &call, &about, &err) != OK)
@@ -306,7 +305,7 @@ static bool asker(struct request *r, struct response *out, struct user *u)
     if (st == DB_ERROR)
         fail_db(out, r->db);
     else
-        fail(out, 404, "We could not find what you're looking for :/");
+        fail(out, 404, NOT_FOUND_TEXT);
     return false;
 }
 

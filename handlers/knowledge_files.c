@@ -238,7 +238,7 @@ static int reindex(struct request *r, struct response *out)
     size_t n = 0;
 
     if (!r->user->is_admin)
-        return fail(out, 401, "401 Unauthorized");
+        return fail(out, 401, UNAUTHORIZED_TEXT);
     if (knowledge_list(r->db, r->mem, &rows, &n) == DB_ERROR)
         return fail_db(out, r->db);
     for (size_t i = 0; i < n; i++) {

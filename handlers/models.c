@@ -13,7 +13,6 @@
 #include "lib/store/user_json.h"
 #include "lib/store/users.h"
 
-#define UNAUTHORIZED_TEXT "401 Unauthorized"
 #define ID_TAKEN "Uh-oh! This model id is already registered. Please choose another model id string."
 
 static int reply_model(struct request *r, struct response *out, const struct model_row *m)

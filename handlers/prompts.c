@@ -1,25 +1,23 @@
 /* prompts.c: saved prompts: list, create, change, delete. */
-#include "handlers/chat_reply.h"
+#include "handlers/list_reply.h"
 #include "handlers/routes.h"
+#include "handlers/texts.h"
 #include "lib/auth/auth.h"
 #include "lib/base/clock.h"
 #include "lib/store/prompts.h"
+#include "lib/store/row_json.h"
 #include "lib/store/user_json.h"
 
 #define COMMAND_TAKEN "Uh-oh! This command is already registered. Please choose another command string."
 
 static void add_prompt(struct buf *b, const struct prompt *p)
 {
-    buf_add_c(b, "{\"command\":");
-    buf_add_json_string(b, p->command);
-    buf_add_c(b, ",\"user_id\":");
-    buf_add_json_string(b, p->user_id);
-    buf_add_c(b, ",\"title\":");
-    buf_add_json_string(b, p->title);
-    buf_add_c(b, ",\"content\":");
-    buf_add_json_string(b, p->content);
-    buf_addf(b, ",\"timestamp\":%lld,\"access_control\":", (long long)p->updated_s);
-    buf_add_str(b, p->access_control.n ? p->access_control : S("null"));
+    member_text(b, "{\"command\":", p->command);
+    member_text(b, ",\"user_id\":", p->user_id);
+    member_text(b, ",\"title\":", p->title);
+    member_text(b, ",\"content\":", p->content);
+    member_int(b, ",\"timestamp\":", p->updated_s);
+    member_json(b, ",\"access_control\":", p->access_control);
 }
 
 static int reply_prompt(struct response *out, const struct prompt *p)
@@ -38,32 +36,30 @@ static bool may(struct request *r, const struct prompt *p, const char *type)
 
 static int list(struct request *r, struct response *out, const char *type, bool with_owner)
 {
-    bool all = r->user->is_admin && config_bool(r->config, CFG_BYPASS_ADMIN_ACCESS_CONTROL), first = true;
-    struct buf b = BUF(r->mem, STR_NPOS);
+    bool all = r->user->is_admin && config_bool(r->config, CFG_BYPASS_ADMIN_ACCESS_CONTROL);
+    struct list_reply reply = list_start(r->mem);
     struct prompt *v = NULL;
     size_t n = 0;
 
     if (prompt_list(r->db, r->mem, &v, &n) == DB_ERROR)
         return fail_db(out, r->db);
-    buf_add_char(&b, '[');
     for (size_t i = 0; i < n; i++) {
+        struct buf *b;
+
         if (!all && !may(r, &v[i], type))
             continue;
-        if (!first)
-            buf_add_char(&b, ',');
-        first = false;
-        add_prompt(&b, &v[i]);
+        b = list_item(&reply);
+        add_prompt(b, &v[i]);
         if (with_owner) {
-            buf_add_c(&b, ",\"user\":");
+            buf_add_c(b, ",\"user\":");
             if (v[i].owner.id.p)
-                user_json_public(&b, &v[i].owner);
+                user_json_public(b, &v[i].owner);
             else
-                buf_add_c(&b, "null");
+                buf_add_c(b, "null");
         }
-        buf_add_char(&b, '}');
+        buf_add_char(b, '}');
     }
-    buf_add_char(&b, ']');
-    return reply_json_text(out, buf_str(&b));
+    return list_end(&reply, out);
 }
 
 static int list_readable(struct request *r, struct response *out)

@@ -1,7 +1,7 @@
 /* python_code.c: ids, manifests and valves of tools and functions. */
 #include "handlers/python_code.h"
+#include "handlers/texts.h"
 
-#include "handlers/chat_reply.h"
 #include "lib/store/users.h"
 #include "lib/tools/valves.h"
 

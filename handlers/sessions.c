@@ -1,5 +1,6 @@
 /* sessions.c: who a socket belongs to, for the sidecar. */
 #include "handlers/routes.h"
+#include "handlers/texts.h"
 #include "lib/auth/auth.h"
 #include "lib/base/log.h"
 #include "lib/store/channels.h"
@@ -32,16 +33,14 @@ static int get_session(struct request *r, struct response *out)
     enum status st;
 
     if (str_starts(token, "sk-"))
-        return fail(out, 401, "401 Unauthorized");
+        return fail(out, 401, UNAUTHORIZED_TEXT);
     st = auth_identify(r->mem, r->db, r->config, token, &u, &by_api_key, &err);
     if (st == UNAVAILABLE)
         return fail_status(out, st, &err);
     if (st != OK)
         return fail(out, 401, "%s", err.text);
     if (!u->is_admin && !str_is(u->role, "user"))
-        return fail(
-            out, 401,
-            "You do not have permission to access this resource. Please contact your administrator for assistance.");
+        return fail(out, 401, PROHIBITED_TEXT);
     user = json_set_object(o, "user");
     json_set_str(user, "id", u->id);
     json_set_str(user, "name", u->name);

@@ -1,9 +1,9 @@
 /* tools.c: /api/v1/tools: tools, tool servers included in the list of what chats may use. */
-#include "handlers/chat_reply.h"
 #include "handlers/list_reply.h"
 #include "handlers/load_url.h"
 #include "handlers/python_code.h"
 #include "handlers/routes.h"
+#include "handlers/texts.h"
 #include "lib/auth/auth.h"
 #include "lib/base/clock.h"
 #include "lib/store/owners.h"
@@ -227,14 +227,24 @@ static int get_valves(struct request *r, struct response *out)
     return reply_json_text(out, valves.n ? valves : S("{}"));
 }
 
-static int get_valves_spec(struct request *r, struct response *out)
+static int reply_spec(struct request *r, struct response *out, enum python_valves which)
 {
     struct tool t;
     int status;
 
     return find_for(r, out, "read", 401, PROHIBITED_TEXT, &t, &status)
-               ? reply_valves_schema(r, out, PYTHON_TOOL, t.content, PYTHON_VALVES)
+               ? reply_valves_schema(r, out, PYTHON_TOOL, t.content, which)
                : status;
+}
+
+static int get_valves_spec(struct request *r, struct response *out)
+{
+    return reply_spec(r, out, PYTHON_VALVES);
+}
+
+static int get_user_valves_spec(struct request *r, struct response *out)
+{
+    return reply_spec(r, out, PYTHON_USER_VALVES);
 }
 
 static int set_valves(struct request *r, struct response *out)
@@ -257,16 +267,6 @@ static int get_user_valves(struct request *r, struct response *out)
 
     return find_for(r, out, "read", 401, PROHIBITED_TEXT, &t, &status) ? reply_user_valves(r, out, PYTHON_TOOL, t.id)
                                                                        : status;
-}
-
-static int get_user_valves_spec(struct request *r, struct response *out)
-{
-    struct tool t;
-    int status;
-
-    return find_for(r, out, "read", 401, PROHIBITED_TEXT, &t, &status)
-               ? reply_valves_schema(r, out, PYTHON_TOOL, t.content, PYTHON_USER_VALVES)
-               : status;
 }
 
 static int set_user_valves(struct request *r, struct response *out)

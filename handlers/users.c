@@ -1,23 +1,20 @@
 /* users.c: /api/v1/users: lists, permissions, one's own settings, and what admins do with users. */
+#include "handlers/groups.h"
 #include "handlers/presence.h"
 #include "handlers/routes.h"
+#include "handlers/texts.h"
 #include "handlers/user_image.h"
 #include "lib/account/erase.h"
 #include "lib/auth/auth.h"
 #include "lib/auth/token.h"
 #include "lib/base/log.h"
 #include "lib/store/chats.h"
-#include "lib/store/groups.h"
 #include "lib/store/oauth_sessions.h"
 #include "lib/store/user_json.h"
 #include "lib/store/users.h"
 
 enum { PAGE = 30, MAX_BODY = 256 * 1024 * 1024 };
 
-static const char not_found[] = "We could not find what you're looking for :/";
-static const char prohibited[] = "The requested action has been restricted as a security measure.";
-static const char email_taken[] = "Uh-oh! This email is already registered. Sign in with your existing account or "
-                                  "choose another email to start anew.";
 static const char password_too_long[] =
     "Uh-oh! The password you entered is too long. Please make sure your password is less than 72 bytes long.";
 
@@ -82,20 +79,11 @@ static int active_users(struct request *r, struct response *out)
 
 static int reply_groups_of(struct request *r, struct response *out, struct str user_id)
 {
-    struct buf b = BUF(r->mem, MAX_BODY);
-    struct group *groups;
-    size_t n;
+    struct group *groups = NULL;
+    size_t n = 0;
+    enum db_status st = group_list_of(r->db, r->mem, user_id, &groups, &n);
 
-    if (group_list_of(r->db, r->mem, user_id, &groups, &n) == DB_ERROR)
-        return fail_db(out, r->db);
-    buf_add_char(&b, '[');
-    for (size_t i = 0; i < n; i++) {
-        if (i)
-            buf_add_char(&b, ',');
-        group_json(&b, &groups[i]);
-    }
-    buf_add_char(&b, ']');
-    return buf_failed(&b) ? fail(out, 500, "The list is too long.") : reply_json_text(out, buf_str(&b));
+    return reply_groups(r, out, st, groups, n);
 }
 
 static int own_groups(struct request *r, struct response *out)
@@ -196,7 +184,7 @@ static int change_own(struct request *r, struct response *out, enum user_json wh
 
     switch (user_change_json(r->db, r->mem, r->user->id, which, merge_form, r->form, &text)) {
     case DB_ROW: return reply_json_text(out, text);
-    case DB_DONE: return fail(out, 400, "%s", not_found);
+    case DB_DONE: return fail(out, 400, NOT_FOUND_TEXT);
     default: return fail_db(out, r->db);
     }
 }
@@ -241,7 +229,7 @@ static int get_user(struct request *r, struct response *out)
     if (st == DB_ERROR)
         return fail_db(out, r->db);
     if (st == DB_DONE)
-        return fail(out, 400, "%s", not_found);
+        return fail(out, 400, NOT_FOUND_TEXT);
     json_set_str(o, "name", u.name);
     json_set_str(o, "profile_image_url", u.profile_image_url);
     json_set_bool(o, "active", presence_is_active(r->mem, r->config, id));
@@ -255,7 +243,7 @@ static int oauth_sessions(struct request *r, struct response *out)
 
     if (oauth_sessions_json(r->db, r->mem, path_arg(r, "user_id"), &json, &n) == DB_ERROR)
         return fail_db(out, r->db);
-    return n ? reply_json_text(out, json) : fail(out, 400, "%s", not_found);
+    return n ? reply_json_text(out, json) : fail(out, 400, NOT_FOUND_TEXT);
 }
 
 static int profile_image(struct request *r, struct response *out)
@@ -264,7 +252,7 @@ static int profile_image(struct request *r, struct response *out)
 
     switch (user_by_id(r->db, r->mem, path_arg(r, "user_id"), &u)) {
     case DB_ROW: return user_image_reply(r, out, u.profile_image_url);
-    case DB_DONE: return fail(out, 400, "%s", not_found);
+    case DB_DONE: return fail(out, 400, NOT_FOUND_TEXT);
     default: return fail_db(out, r->db);
     }
 }
@@ -302,7 +290,7 @@ static int reply_updated(struct request *r, struct response *out, struct str id)
 
     switch (user_by_id(r->db, r->mem, id, &u)) {
     case DB_ROW: break;
-    case DB_DONE: return fail(out, 400, "%s", not_found);
+    case DB_DONE: return fail(out, 400, NOT_FOUND_TEXT);
     default: return fail_db(out, r->db);
     }
     user_json_full(&b, &u);
@@ -326,7 +314,7 @@ static int update_user(struct request *r, struct response *out)
         return fail_db(out, r->db);
     /* The first admin is changed by nobody else, and keeps his role. */
     if (st == DB_ROW && str_eq(first.id, id) && (!self || !str_is(change.role, "admin")))
-        return fail(out, 403, "%s", prohibited);
+        return fail(out, 403, ACTION_PROHIBITED_TEXT);
     st = user_by_id(r->db, r->mem, id, &before);
     if (st == DB_ROW) {
         status = new_password(r, out, &change.password_hash);
@@ -337,9 +325,9 @@ static int update_user(struct request *r, struct response *out)
     if (st == DB_ERROR)
         return fail_db(out, r->db);
     if (st == DB_DONE)
-        return fail(out, 400, "%s", not_found);
+        return fail(out, 400, NOT_FOUND_TEXT);
     if (taken)
-        return fail(out, 400, "%s", email_taken);
+        return fail(out, 400, EMAIL_TAKEN_TEXT);
     if (change.password_hash.p) {
         enum status revoked = auth_revoke_user(r->mem, r->config, id, self ? r->token : STR_NONE, &err);
 
@@ -360,7 +348,7 @@ static int delete_user(struct request *r, struct response *out)
     if (st == DB_ERROR)
         return fail_db(out, r->db);
     if (str_eq(id, r->user->id) || (st == DB_ROW && str_eq(first.id, id)))
-        return fail(out, 403, "%s", prohibited);
+        return fail(out, 403, ACTION_PROHIBITED_TEXT);
     if (account_erase(r->mem, r->db, r->config, id) == DB_ERROR)
         return fail_db(out, r->db);
     presence_disconnect(r->mem, r->config, id);

@@ -6,6 +6,7 @@
 
 #include "fcgi/route.h"
 #include "handlers/routes.h"
+#include "handlers/texts.h"
 #include "lib/base/child.h"
 #include "lib/base/encode.h"
 #include "lib/base/log.h"
@@ -184,9 +185,7 @@ static int download_db(struct request *r, struct response *out)
     int fd;
 
     if (!config_bool(r->config, CFG_ENABLE_ADMIN_EXPORT))
-        return fail(out, 401,
-                    "You do not have permission to access this resource. Please contact your administrator "
-                    "for assistance.");
+        return fail(out, 401, PROHIBITED_TEXT);
     if (db_kind(r->db) == DB_POSTGRES)
         return dump_postgres(r, out);
     st = db_copy_file(r->db, config_data_dir(r->config), &fd, &bytes, &err);

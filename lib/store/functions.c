@@ -2,7 +2,7 @@
 #include "lib/store/functions.h"
 
 #include "lib/base/shared.h"
-#include "lib/json/json.h"
+#include "lib/store/code_meta.h"
 #include "lib/store/row_json.h"
 
 #define SHORT "id, user_id, type, name, meta, is_active, is_global, updated_at, created_at"
@@ -153,29 +153,13 @@ enum db_status function_sync(struct db *db, struct arena *mem, const struct func
     return db_commit(db) == DB_ERROR ? DB_ERROR : changed(DB_ROW);
 }
 
-/* Whatever stands in it, and description and manifest in any case. */
-static void add_meta(struct arena *mem, struct buf *b, struct str text)
-{
-    json_object *from = json_parse_or_null(mem, text), *meta = json_new_object(mem);
-
-    json_set(meta, "description", json_get(from, "description"));
-    if (json_has(from, "manifest"))
-        json_set(meta, "manifest", json_get(from, "manifest"));
-    else
-        json_set_object(meta, "manifest");
-    if (json_is(from, json_type_object))
-        json_merge(meta, from);
-    json_add_to_buf(b, meta);
-}
-
 void function_json_open(struct arena *mem, struct buf *b, const struct function *f)
 {
     member_text(b, "{\"id\":", f->id);
     member_text(b, ",\"user_id\":", f->user_id);
     member_text(b, ",\"type\":", f->type);
     member_text(b, ",\"name\":", f->name);
-    buf_add_c(b, ",\"meta\":");
-    add_meta(mem, b, f->meta);
+    member_code_meta(mem, b, ",\"meta\":", f->meta, true);
     member_bool(b, ",\"is_active\":", f->is_active);
     member_bool(b, ",\"is_global\":", f->is_global);
     member_int(b, ",\"updated_at\":", f->updated_at);

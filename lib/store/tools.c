@@ -2,7 +2,7 @@
 #include "lib/store/tools.h"
 
 #include "lib/base/shared.h"
-#include "lib/json/json.h"
+#include "lib/store/code_meta.h"
 #include "lib/store/row_json.h"
 
 #define SHORT "id, user_id, name, meta, access_control, updated_at, created_at"
@@ -91,26 +91,12 @@ enum db_status tool_set_valves(struct db *db, struct str id, struct str json, in
         db_exec(db, "UPDATE tool SET valves = $2, updated_at = $3 WHERE id = $1", ARGS(id, json, now_s), NULL));
 }
 
-/* Of a tool's meta only description and manifest are shown. */
-static void add_meta(struct arena *mem, struct buf *b, struct str text)
-{
-    json_object *from = json_parse_or_null(mem, text), *meta = json_new_object(mem);
-
-    json_set(meta, "description", json_get(from, "description"));
-    if (json_has(from, "manifest"))
-        json_set(meta, "manifest", json_get(from, "manifest"));
-    else
-        json_set_object(meta, "manifest");
-    json_add_to_buf(b, meta);
-}
-
 void tool_json_open(struct arena *mem, struct buf *b, const struct tool *t)
 {
     member_text(b, "{\"id\":", t->id);
     member_text(b, ",\"user_id\":", t->user_id);
     member_text(b, ",\"name\":", t->name);
-    buf_add_c(b, ",\"meta\":");
-    add_meta(mem, b, t->meta);
+    member_code_meta(mem, b, ",\"meta\":", t->meta, false);
     member_json(b, ",\"access_control\":", t->access_control);
     member_int(b, ",\"updated_at\":", t->updated_at);
     member_int(b, ",\"created_at\":", t->created_at);
