@@ -68,7 +68,7 @@ struct str request_base_url(const struct request *r)
     rest = n == STR_NPOS ? STR_NONE : str_from(url, n + 3);
     rest = str_sub(rest, 0, str_find_c(rest, '/'));
     if (rest.n && str_eq(str_lower(r->mem, rest), str_lower(r->mem, host)))
-        scheme = str_starts(url, "https://") ? "https" : "http";
+        scheme = str_starts(url, "https://") ? "https" : scheme;
     return str_f(r->mem, "%s://%.*s/", scheme, STR(host));
 }
 

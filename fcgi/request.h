@@ -49,7 +49,7 @@ struct str request_header(const struct request *r, const char *name); /* "User-A
 struct str request_cookie(const struct request *r, const char *name);
 bool request_is_https(const struct request *r); /* HTTPS=on, or WEBUI's trusted proxy says so */
 
-/* "https://host:port/": the address that the client used. Where WEBUI_URL names the same host, its scheme counts: a proxy in front may speak TLS for us. */
+/* "https://host:port/": the address that the client used. Where WEBUI_URL names the same host with https, that counts: a proxy in front speaks TLS for us. */
 struct str request_base_url(const struct request *r);
 
 struct str path_arg(const struct request *r, const char *name); /* decoded; NUL-terminated */

@@ -75,6 +75,7 @@ static int get_group(struct request *r, struct response *out)
 static int list_groups(struct request *r, struct response *out)
 {
     json_object *list = json_new_array(r->mem);
+    struct scim_view view = scim_read_view(r);
     struct scim_people people;
     struct user_page page = { 0 };
     struct error err = { "" };
@@ -90,7 +91,8 @@ static int list_groups(struct request *r, struct response *out)
     case INVALID: return scim_fail(out, 400, "invalidFilter", "%s", err.text);
     default: return fail_db(out, r->db);
     }
-    status = find_people(r, out, groups, n, &people);
+    /* Clients that compare groups of thousands leave their members out. */
+    status = find_people(r, out, groups, scim_shows(view.attributes, view.excluded, "members") ? n : 0, &people);
     if (status)
         return status;
     for (size_t i = 0; i < n; i++)

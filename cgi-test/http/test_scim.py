@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """SCIM: filters, pages, order, parts, versions, operations; who may, and what it cannot do to the first administrator."""
-import threading, urllib.parse
+import contextlib, sqlite3, threading, urllib.parse
 
 from harness import *
 
@@ -246,6 +246,24 @@ def _(s):
         equal(s.anyone().get(V + path).status, 401)
         equal(Client(s.url, TOKEN[:-1]).get(V + path).status, 401)
         equal(s.anyone().get(V + path, headers={'Cookie': 'token=' + TOKEN}).status, 401)
+
+
+@test('scim: filters over groups do not look through all groups once a user')
+def _(s):
+    with installation(s.web_server, 'sqlite') as many:
+        many.admin()
+        many.end()
+        with contextlib.closing(sqlite3.connect(many.data + '/webui.db')) as db, db:
+            ids = [f'{i:08x}-0000-4000-8000-000000000000' for i in range(6000)]
+            db.executemany('INSERT INTO "user" (id, name, email, role, profile_image_url, created_at, updated_at, last_active_at) VALUES (?, ?, ?, ?, ?, 1, 1, 1)',
+                           [(id, 'User ' + id[:8], id[:8] + '@many.test', 'user', '/user.png') for id in ids])
+            db.executemany('INSERT INTO "group" (id, name, description, data, meta, permissions, user_ids, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, 1, 1)',
+                           [(f'g{g}', f'G{g}', '', 'null', 'null', 'null', json.dumps(ids[g * 100:g * 100 + 2000])) for g in range(40)])
+        many.start()
+        start = time.monotonic()
+        equal(found(many, 'groups.display eq "G7" and active eq true', '&count=100')['totalResults'], 2000)
+        equal(found(many, f'members.value eq "{ids[150]}"', kind='Groups', more='&excludedAttributes=members')['totalResults'], 2)
+        check(time.monotonic() - start < 5, f'{time.monotonic() - start:.1f} s')
 
 
 @test('scim: switched off')

@@ -39,6 +39,38 @@ static void test_params(void **state)
     assert_false(request_is_https(&r));
 }
 
+static void test_base_url(void **state)
+{
+    static const struct {
+        const char *label, *url, *host, *https, *want;
+    } cases[] = {
+        { "as asked for", "", "chat.test:8080", "", "http://chat.test:8080/" },
+        { "TLS", "", "chat.test", "on", "https://chat.test/" },
+        { "a proxy speaks TLS", "https://Chat.test/", "chat.test", "", "https://chat.test/" },
+        { "WEBUI_URL is older than TLS", "http://chat.test", "chat.test", "on", "https://chat.test/" },
+        { "WEBUI_URL is elsewhere", "https://other.test", "chat.test", "", "http://chat.test/" },
+        { "IPv6", "", "[::1]:80", "", "http://[::1]:80/" },
+        { "no host that can be", "", "evil.test/x?<y>", "", "http://server.test/" },
+    };
+    struct arena *mem = arena_new(1024);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *params[] = { str_c(mem, str_f(mem, "HTTP_HOST=%s", cases[i].host)),
+                           str_c(mem, str_f(mem, "HTTPS=%s", cases[i].https)), "SERVER_NAME=server.test", NULL };
+        struct request r = { .mem = mem, .params = params };
+        struct error err = { "" };
+
+        setenv("WEBUI_URL", cases[i].url, 1);
+        assert_int_equal(config_open(&r.config, &err), OK);
+        if (!str_is(request_base_url(&r), cases[i].want))
+            fail_msg("%s: %.*s", cases[i].label, STR(request_base_url(&r)));
+        config_close(r.config);
+    }
+    unsetenv("WEBUI_URL");
+    arena_free(mem);
+}
+
 static void test_query(void **state)
 {
     struct arena *mem = arena_new(1024);
@@ -421,7 +453,7 @@ int main(void)
         cmocka_unit_test(test_cookies), cmocka_unit_test(test_answers),
         cmocka_unit_test(test_ranges),  cmocka_unit_test(test_security_headers),
         cmocka_unit_test(test_cors),    cmocka_unit_test(test_relay_head),
-        cmocka_unit_test(test_dechunk),
+        cmocka_unit_test(test_dechunk), cmocka_unit_test(test_base_url),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

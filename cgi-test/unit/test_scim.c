@@ -227,6 +227,9 @@ static void projections(void **state)
                         "{\"schemas\":[\"s\"],\"id\":\"1\",\"userName\":\"u\",\"name\":{\"familyName\":\"f\"}}");
     assert_string_equal(json_text(mem, scim_project(mem, o, S(SCIM_USER ":name"), STR_NONE)).p,
                         "{\"schemas\":[\"s\"],\"id\":\"1\",\"name\":{\"givenName\":\"g\",\"familyName\":\"f\"}}");
+    assert_true(scim_shows(STR_NONE, STR_NONE, "name") && scim_shows(S("name.givenName"), STR_NONE, "name") &&
+                scim_shows(STR_NONE, S("name.givenName"), "name"));
+    assert_false(scim_shows(S("userName"), STR_NONE, "name") || scim_shows(STR_NONE, S("x, NAME"), "name"));
     assert_true(str_starts(scim_etag(mem, o), "W/\""));
     arena_free(mem);
 }

@@ -221,6 +221,13 @@ json_object *scim_project(struct arena *mem, json_object *resource, struct str a
     return out;
 }
 
+bool scim_shows(struct str attributes, struct str excluded, const char *attribute)
+{
+    if (attributes.n)
+        return named(attributes, attribute) != UNNAMED;
+    return named(excluded, attribute) != WHOLE;
+}
+
 struct str scim_etag(struct arena *mem, json_object *resource)
 {
     return str_f(mem, "W/\"%.*s\"", STR(str_sub(sha256_hex(mem, json_text(mem, resource)), 0, 32)));

@@ -27,6 +27,9 @@ json_object *scim_group(struct arena *mem, struct str base, const struct group *
  * "schemas" and "id" are always there (RFC 7644, 3.9). */
 json_object *scim_project(struct arena *mem, json_object *resource, struct str attributes, struct str excluded);
 
+/* Whether any of an attribute is left then. */
+bool scim_shows(struct str attributes, struct str excluded, const char *attribute);
+
 /* Weak entity tag: W/"…" of what the resource says. */
 struct str scim_etag(struct arena *mem, json_object *resource);
 

@@ -37,10 +37,10 @@ static const struct condition_column user_attributes[] = {
     { "meta.resourcetype", COLUMN_FIXED, "User" },
     { "meta.created", COLUMN_TIME, "created_at" },
     { "meta.lastmodified", COLUMN_TIME, "updated_at" },
-    { "groups", COLUMN_MANY,
-      "EXISTS (SELECT 1 FROM \"group\" AS g, json_each(g.user_ids) AS m WHERE m.value = \"user\".id AND (",
-      "EXISTS (SELECT 1 FROM \"group\" AS g, json_array_elements_text(CASE json_typeof(g.user_ids) WHEN 'array' THEN "
-      "g.user_ids ELSE CAST('[]' AS json) END) AS m (value) WHERE m.value = \"user\".id AND (",
+    { "groups", COLUMN_MANY, /* read once, not once a user */
+      "\"user\".id IN (SELECT m.value FROM \"group\" AS g, json_each(g.user_ids) AS m WHERE (",
+      "\"user\".id IN (SELECT m.value FROM \"group\" AS g, json_array_elements_text(CASE json_typeof(g.user_ids) WHEN "
+      "'array' THEN g.user_ids ELSE CAST('[]' AS json) END) AS m (value) WHERE (",
       group_of_user },
     { NULL },
 };
