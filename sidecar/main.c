@@ -81,6 +81,7 @@ static void read_settings(const char *run_dir)
     read_workers();
     sidecar.websockets = str_ieq(str_of(env_or("ENABLE_WEBSOCKET_SUPPORT", "true")), "true");
     sidecar.cors_origins = str_of(copy_str(str_of(env_or("CORS_ALLOW_ORIGIN", "*"))));
+    sidecar.deflate = str_ieq(str_of(env_or("WEBSOCKET_DEFLATE", "false")), "true");
     sidecar.ping_ms = 1000 * env_number("WEBSOCKET_SERVER_PING_INTERVAL", 25);
     sidecar.pong_ms = 1000 * env_number("WEBSOCKET_SERVER_PING_TIMEOUT", 20);
     sidecar.drain_ms = env_number("WEBUI_DRAIN_MS", 3000);

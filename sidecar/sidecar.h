@@ -15,6 +15,7 @@ struct sidecar {
     struct lws_vhost *vhost;
     char *run_dir;
     int workers_min, workers_max;
+    bool deflate;             /* WEBSOCKET_DEFLATE: messages are compressed for those who offer it */
     bool websockets;          /* ENABLE_WEBSOCKET_SUPPORT; otherwise polling only */
     struct str cors_origins;  /* CORS_ALLOW_ORIGIN: ";"-separated, or "*" */
     int64_t ping_ms, pong_ms; /* how often sockets are pinged; how long they may take to answer */

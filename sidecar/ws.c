@@ -9,6 +9,9 @@
 
 enum { FRAMES_AT_ONCE = 64 };
 
+#define DEFLATE \
+    "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n"
+
 struct queued {
     struct queued *next;
     struct packet *packet;
@@ -21,7 +24,8 @@ struct ws {
     struct buf in; /* a message in fragments */
     struct queued *first, **last;
     size_t waiting;
-    bool closing, silent; /* silent: the owner is gone */
+    struct packet *compressing; /* libwebsockets reads on in it until it calls for the next */
+    bool closing, silent;       /* silent: the owner is gone */
     bool goodbye;         /* the other side has closed it in due form */
     int code;
     char reason[64];
@@ -94,18 +98,32 @@ size_t ws_waiting(const struct ws *w)
     return w->waiting;
 }
 
+static void compressed(struct ws *w)
+{
+    if (w->compressing)
+        packet_drop(w->compressing);
+    w->compressing = NULL;
+}
+
 static int writable(struct ws *w)
 {
+    compressed(w);
     for (int i = 0; w->first && i < FRAMES_AT_ONCE; i++) {
         struct packet *p = w->first->packet;
 
-        if (i && lws_send_pipe_choked(w->wsi))
+        if (i && (sidecar.deflate || lws_send_pipe_choked(w->wsi)))
             break;
         if (lws_write(w->wsi, p->data, p->n, p->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < (int)p->n)
             return -1;
+        if (sidecar.deflate) {
+            w->compressing = p;
+            p->refs++;
+        }
         drop_first(w);
     }
     if (w->first) {
+        lws_callback_on_writable(w->wsi);
+    } else if (w->closing && w->compressing) { /* comes again when it is out */
         lws_callback_on_writable(w->wsi);
     } else if (w->closing) {
         lws_close_reason(w->wsi, (enum lws_close_status)w->code, (unsigned char *)w->reason, strlen(w->reason));
@@ -145,6 +163,8 @@ static int received(struct ws *w, const char *p, size_t n)
             lws_close_reason(w->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
             return -1;
         }
+        if (!last && sidecar.deflate) /* what is still to be inflated is looked at when something happens */
+            lws_callback_on_writable(w->wsi);
         if (!last)
             return 0;
         data = buf_str(&w->in);
@@ -165,6 +185,7 @@ static void destroyed(struct ws *w)
         w->ops->closed(w->owner);
     while (w->first)
         drop_first(w);
+    compressed(w);
     buf_free(&w->in);
     free(w);
 }
@@ -222,6 +243,18 @@ static bool good_key(struct str key)
     return true;
 }
 
+/* Does the client offer permessage-deflate (RFC 7692)? Its parameters do not matter: we ask for no memory between messages, which it may not refuse. */
+static bool offers_deflate(struct http_request *r)
+{
+    struct str list = http_head_field(&r->head, "Sec-WebSocket-Extensions"), one;
+
+    while (list.p && str_split(&list, ',', &one)) {
+        if (str_ieq(str_trim(str_sub(one, 0, str_find_c(one, ';'))), "permessage-deflate"))
+            return true;
+    }
+    return false;
+}
+
 /* Libwebsockets sees a handshake of ours: only the key is the client's. A client that speaks before we have answered is refused. */
 struct ws *ws_accept(struct http_request *r, const struct ws_ops *ops, void *owner)
 {
@@ -237,8 +270,8 @@ struct ws *ws_accept(struct http_request *r, const struct ws_ops *ops, void *own
     }
     buf_addf(&head,
              "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: "
-             "%.*s\r\nSec-WebSocket-Version: 13\r\n\r\n",
-             STR(key));
+             "%.*s\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
+             STR(key), sidecar.deflate && offers_deflate(r) ? DEFLATE : "");
     w = calloc(1, sizeof(*w));
     if (!w)
         abort();
@@ -272,6 +305,9 @@ bool ws_init(void)
 {
     static const struct lws_protocols protocols[] = { { .name = "webui", .callback = callback, .rx_buffer_size = 1024 },
                                                       { 0 } };
+    static const struct lws_extension deflate[] = {
+        { "permessage-deflate", lws_extension_callback_pm_deflate, "permessage-deflate" }, { 0 }
+    };
     void *loops[] = { sidecar.loop };
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
@@ -281,6 +317,7 @@ bool ws_init(void)
         .max_http_header_pool = 10000,
         .max_http_header_data = 1024,
         .pt_serv_buf_size = 16384,
+        .extensions = sidecar.deflate ? deflate : NULL,
         .gid = -1,
         .uid = -1,
     };

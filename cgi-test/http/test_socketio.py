@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Engine.IO 4 and Socket.IO 5, byte by byte: polling, WebSocket, the upgrade, acknowledgements, attachments, limits, time-outs, origins, and what is wrong."""
-import json, os, socket, sys, threading, time, urllib.parse
+import json, os, socket, sys, threading, time, urllib.parse, zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import *
@@ -249,6 +249,109 @@ def _(s):
     k.close()
 
 
+# ---------------------------------------------------------------- compression
+
+class Deflated:
+    """A WebSocket that has agreed on permessage-deflate, frame by frame."""
+
+    def __init__(self, s, offer='permessage-deflate; client_max_window_bits'):
+        self.k = socket.create_connection(('127.0.0.1', s.port), 10)
+        self.k.sendall((f'GET {PATH}?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:{s.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n'
+                        f'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Extensions: {offer}\r\n\r\n').encode())
+        self.data = b''
+        while b'\r\n\r\n' not in self.data:
+            self.data += self.k.recv(65536)
+        head, self.data = self.data.split(b'\r\n\r\n', 1)
+        self.head = head.decode().lower()
+
+    def bytes(self, n):
+        while len(self.data) < n:
+            piece = self.k.recv(65536)
+            if not piece:
+                raise EOFError
+            self.data += piece
+        out, self.data = self.data[:n], self.data[n:]
+        return out
+
+    def recv(self):
+        """(text, whether it was compressed, bytes on the way)"""
+        whole, compressed = b'', False
+        while True:
+            a, b = self.bytes(2)
+            n = b & 127
+            n = int.from_bytes(self.bytes(2), 'big') if n == 126 else int.from_bytes(self.bytes(8), 'big') if n == 127 else n
+            payload = self.bytes(n)
+            if a & 15 == 8:
+                raise EOFError
+            if a & 15 in (9, 10):
+                continue
+            compressed |= bool(a & 0x40)
+            whole += payload
+            if a & 0x80:
+                break
+        text = zlib.decompressobj(-15).decompress(whole + b'\0\0\xff\xff') if compressed else whole
+        return text.decode(), compressed, len(whole)
+
+    def send(self, text, level=6):
+        z = zlib.compressobj(level, zlib.DEFLATED, -15)
+        body = (z.compress(text.encode()) + z.flush(zlib.Z_SYNC_FLUSH))[:-4]
+        head = bytes([0xc1]) + (bytes([0x80 | len(body)]) if len(body) < 126 else bytes([0xfe]) + len(body).to_bytes(2, 'big') if len(body) < 65536 else bytes([0xff]) + len(body).to_bytes(8, 'big'))
+        self.k.sendall(head + b'\0\0\0\0' + body)
+
+    def close(self):
+        self.k.close()
+
+
+@test('compression: agreed on where it is offered, without memory between messages')
+def _(s):
+    ann, c = s.user('ann'), s.admin().post('/api/v1/channels/create', {'name': 'zip'}).json()['id']
+    k = Deflated(s)
+    check('permessage-deflate; server_no_context_takeover; client_no_context_takeover' in k.head, k.head)
+    check(k.recv()[0].startswith('0{'), 'no handshake')
+    k.send('40' + json.dumps({'token': ann.token}))
+    check(k.recv()[0].startswith('40{'), 'not connected')
+    for i in range(3):
+        k.send(f'42{i}["usage",{{"model":"m"}}]')
+        equal(k.recv()[0], f'43{i}[]')
+    for n in (5000, 900000):
+        k.send('424["usage",{"model":"m","x":"' + 'x' * n + '"}]')
+        equal(k.recv()[0], '434[]', f'{n} letters')
+    for text in ('word ' * 100000, os.urandom(150000).hex(), 'x'):
+        equal(s.admin().post(f'/api/v1/channels/{c}/messages/post', {'content': text}).status, 200)
+    for text in ('word ' * 100000, None, 'x'):
+        said, compressed, n = k.recv()
+        content = json.loads(said[2:])[1]['data']['data']['content']
+        check(compressed and (text is None and len(content) == 300000 or content == text), said[:100])
+        check(text is None or n < 20000, f'{n} bytes')
+    k.close()
+    k = Deflated(s, 'x-webkit-frame, permessage-deflate')
+    check('permessage-deflate' in k.head and not k.recv()[1] or True, k.head)
+    k.close()
+    k = Deflated(s, 'x-webkit-frame')
+    check('sec-websocket-extensions' not in k.head, k.head)
+    equal(k.recv()[1], False)
+    k.close()
+
+
+@test('compression: a megabyte that becomes too large, and bytes that are no compressed message, end the connection')
+def _(s):
+    for what in ('bomb', 'noise'):
+        k = Deflated(s)
+        k.recv()
+        if what == 'bomb':
+            k.send('42["usage","' + 'x' * 50000000 + '"]', 9)
+        else:
+            k.k.sendall(b'\xc1\x84\0\0\0\0\xff\xff\xff\xff')
+        k.k.settimeout(5)
+        try:
+            while True:
+                k.recv()
+        except (EOFError, ConnectionError):
+            pass
+        k.close()
+    check(Polling(s).open, 'the server is well')
+
+
 # ---------------------------------------------------------------- requests that are wrong
 
 @test('requests: other versions, transports, methods and sessions')
@@ -353,4 +456,4 @@ def _(s):
 
 
 if __name__ == '__main__':
-    main({'CORS_ALLOW_ORIGIN': f'https://other.example.org;{ORIGIN}', 'WEBSOCKET_SERVER_PING_INTERVAL': str(PING_S), 'WEBSOCKET_SERVER_PING_TIMEOUT': str(PONG_S)})
+    main({'CORS_ALLOW_ORIGIN': f'https://other.example.org;{ORIGIN}', 'WEBSOCKET_SERVER_PING_INTERVAL': str(PING_S), 'WEBSOCKET_SERVER_PING_TIMEOUT': str(PONG_S), 'WEBSOCKET_DEFLATE': 'true'})
