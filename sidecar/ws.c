@@ -26,7 +26,7 @@ struct ws {
     size_t waiting;
     struct packet *compressing; /* libwebsockets reads on in it until it calls for the next */
     bool closing, silent;       /* silent: the owner is gone */
-    bool goodbye;         /* the other side has closed it in due form */
+    bool goodbye;               /* the other side has closed it in due form */
     int code;
     char reason[64];
 };
