@@ -89,7 +89,7 @@ static void write_sqlite(void)
 static void add_number(struct buf *b, uint64_t v, int bytes)
 {
     for (int i = 0; i < bytes; i++)
-        buf_add_char(b, (char)(v >> 8 * i));
+        buf_add_char(b, i < 8 ? (char)(v >> 8 * i) : 0);
 }
 
 static void write_index(const char *name, struct buf *b)
