@@ -30,13 +30,13 @@ class Server:
             raise SystemExit(f'not NAME=URL[,PID…]: {text}')
         return Server(name, url, [p if p.isdigit() or p.startswith('@') else open(p).read().split()[0] for p in parts])
 
-    def call(self, method, path, body=None, raw=False):
+    def call(self, method, path, body=None, raw=False, type='application/json'):
         connection = http.client.HTTPConnection(self.host, self.port, timeout=120)
-        headers = {'Content-Type': 'application/json'} if body is not None else {}
+        headers = {'Content-Type': type} if body is not None else {}
         if self.token:
             headers['Authorization'] = 'Bearer ' + self.token
         try:
-            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            connection.request(method, path, body if body is None or isinstance(body, str) else json.dumps(body), headers)
             answer = connection.getresponse()
             data = answer.read()
         finally:
@@ -48,8 +48,8 @@ class Server:
         except ValueError:
             return answer.status, data.decode('utf-8', 'replace')
 
-    def must(self, method, path, body=None):
-        status, data = self.call(method, path, body)
+    def must(self, method, path, body=None, type='application/json'):
+        status, data = self.call(method, path, body, type=type)
         if status != 200:
             raise SystemExit(f'{self.name}: {method} {path} answered {status}: {str(data)[:300]}')
         return data

@@ -2,7 +2,7 @@
 
 import json, os, sys, threading, time
 
-import tools
+import areas, tools
 from api import EMAIL, PASSWORD, Socket, make_chat
 
 ROUNDS = 2  # each cell is measured so often, half its time each, the servers in turn
@@ -122,10 +122,17 @@ def best(cell, rounds):
     }
 
 
-def operations(servers, options, scratch):
+def rows_right(n):
+    return lambda d: len(d) >= n if n else isinstance(d, dict)
+
+
+READS = [Operation(name, 'GET', path, rows_right(n)) for name, path, n in areas.READS]
+
+
+def operations(servers, options, scratch, wanted, seconds):
     """{operation: {server: {'one': cell, 'many': cell}}}, and what a bcrypt takes in ms, timed between the sign-ins."""
     results, hashes = {}, []
-    for operation in OPERATIONS:
+    for operation in wanted:
         if options.only and operation.name not in options.only:
             continue
         prepared = {s.name: operation.prepare(s, scratch) for s in servers}
@@ -138,7 +145,7 @@ def operations(servers, options, scratch):
                 request, size = prepared[s.name]
                 if operation.name == 'sign-in':
                     hashes.append(tools.hash_ms(options.bcrypt_cost))
-                rounds[s.name].append(one_round(s, operation, request, size, connections, options.seconds / ROUNDS))
+                rounds[s.name].append(one_round(s, operation, request, size, connections, seconds / ROUNDS))
                 time.sleep(0.2)
             for s in servers:
                 got = results[operation.name][s.name][cell] = best(cell, rounds[s.name])
@@ -285,7 +292,7 @@ def everything(servers, options, scratch, stub=None, stub_address=None):
         'memory': memory,
         'load_average': load_average,
     }
-    results['operations'], results['hash_ms'] = operations(servers, options, scratch)
+    results['operations'], results['hash_ms'] = operations(servers, options, scratch, OPERATIONS, options.seconds)
     time.sleep(2)
     note('after')
     if options.streams:
@@ -293,13 +300,17 @@ def everything(servers, options, scratch, stub=None, stub_address=None):
     if stub and not options.no_tokens:
         results['tokens'] = cpu_per_token([s for s in servers if s.parts], stub, options.quick, scratch)
     note('end')
+    if not options.no_areas:
+        for s in servers:
+            areas.seed(s)
+        results['reads'], _ = operations(servers, options, scratch, READS, options.seconds / 2)
     return results
 
 
 def errors(results):
     """What went wrong, as lines; empty if every answer was right."""
     out = []
-    for operation, by_server in results['operations'].items():
+    for operation, by_server in [*results['operations'].items(), *results.get('reads', {}).items()]:
         for server, cells in by_server.items():
             out += [
                 f'{server}: {operation}: {c["errors"]} errors ({c["first_error"]})'

@@ -13,6 +13,7 @@ def add_options(parser):
         '--only', action='append', metavar='OPERATION', help='this operation; may be given several times'
     )
     parser.add_argument('--no-tokens', action='store_true', help='leave out the CPU time a token')
+    parser.add_argument('--no-areas', action='store_true', help='leave out a list and a read by id of each area')
     parser.add_argument('--bcrypt-cost', type=int, default=12, help='what the servers hash with (default 12)')
     parser.add_argument('--out', metavar='FILE.md', help='write the tables there too')
     parser.add_argument('--json', metavar='FILE.json', help='write all numbers there')
@@ -20,10 +21,10 @@ def add_options(parser):
 
 def settle(options):
     options.seconds = options.seconds or (2 if options.quick else 8)
-    unknown = set(options.only or ()) - {o.name for o in measure.OPERATIONS}
+    unknown = set(options.only or ()) - {o.name for o in measure.OPERATIONS + measure.READS}
     if unknown:
         raise SystemExit(
-            f'no such operation: {", ".join(unknown)}; there are: {", ".join(o.name for o in measure.OPERATIONS)}'
+            f'no such operation: {", ".join(unknown)}; there are: {", ".join(o.name for o in measure.OPERATIONS + measure.READS)}'
         )
 
 

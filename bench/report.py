@@ -38,9 +38,9 @@ def with_ratios(names, suffix):
     return [h for i, n in enumerate(names) for h in ([f'{n}{suffix}'] + (['ratio'] if i else []))]
 
 
-def operations(results):
+def operations(results, which='operations'):
     names, rows = results['servers'], []
-    for operation, by_server in results['operations'].items():
+    for operation, by_server in results[which].items():
         row = [operation]
         for cell, key, better in (
             ('one', 'p50_ms', lambda first, own: share(first, own)),
@@ -213,6 +213,8 @@ def markdown(results, title):
             'Concurrent streams of 20 tokens, 100 ms each (2 s by themselves), opened within 2 s:',
             streams(results),
         ]
+    if results.get('reads'):
+        parts += ['A list of thirty rows and a read by id of each area:', operations(results, 'reads')]
     for way, what in (
         ('api', 'Streamed to the client of the API'),
         ('chat', 'Through a chat: to the user\'s tab as events, and saved'),
