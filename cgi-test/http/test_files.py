@@ -331,6 +331,15 @@ def _(s):
     equal(ann.request('GET', F + id + '/content', headers={'Range': 'bytes=20-'}).status, 416)
 
 
+@test('files: bytes come with their length, whatever the web server would like to compress')
+def _(s):
+    ann = s.user('ann')
+    page = b'<p>words</p>' * 500
+    id = uploaded(ann.upload(F + '?process=false', 'p.html', page, 'text/html'))['id']
+    r = ann.request('GET', F + id + '/content', headers={'Accept-Encoding': 'gzip, br, zstd'})
+    equal((r.headers.get('content-length'), r.headers.get('content-encoding'), r.body), (str(len(page)), None, page))
+
+
 @test('files: a link in uploads is not followed, and a file that is gone is told so')
 def _(s):
     ann = s.user('ann')
