@@ -8,7 +8,7 @@
 #define PROHIBITED_TEXT \
     "You do not have permission to access this resource. Please contact your administrator for assistance."
 #define ACTION_PROHIBITED_TEXT "The requested action has been restricted as a security measure."
-#define EMAIL_TAKEN_TEXT                                                                      \
+#define EMAIL_TAKEN_TEXT                                                                     \
     "Uh-oh! This email is already registered. Sign in with your existing account or choose " \
     "another email to start anew."
 

@@ -183,6 +183,67 @@ static void values_without_end(void **state)
                      INVALID);
 }
 
+static struct str repeated(const char *head, const char *piece, size_t n, const char *tail)
+{
+    struct buf b = BUF(mem, PY_SOURCE_MAX);
+
+    buf_add_c(&b, head);
+    for (size_t i = 0; i < n; i++)
+        buf_addf(&b, piece, i, i);
+    buf_add_c(&b, tail);
+    assert_false(buf_failed(&b));
+    return buf_str(&b);
+}
+
+/* A megabyte of what would take hours if each part looked at all others. */
+static void large_sources(void **state)
+{
+    const struct {
+        const char *label;
+        struct str source;
+        const char *error; /* NULL: it is taken */
+    } cases[] = {
+        { "a chain of values", repeated("class Tools: pass\n", "a=", 500000, "1\n"), "too many definitions" },
+        { "a long line in a method", repeated("class Tools:\n def f(self):\n  self.x = [", "%zu,", 120000, "]\n"),
+          NULL },
+        { "methods twice", repeated("class Tools:\n", " def f%zu(self): pass\n", 4000, " x = 1\n"),
+          "too many definitions" },
+        { "many methods", repeated("class Tools:\n", " def f%zu(self): pass\n", 400, " x = 1\n"), "too many methods" },
+        { "many parameters", repeated("class Tools:\n def f(self", ", a%zu=1", 400, "): pass\n"),
+          "too many parameters" },
+        { "many decorators", repeated("class Tools:\n", " @a%zu\n", 90000, " def f(self): pass\n"), NULL },
+        { "brackets", repeated("class Tools: pass\nx = ", "(", 300, "\n"), "too many nested parentheses" },
+        { "blocks", repeated("class Tools: pass\n", "if x: pass\n", 80000, ""), NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct error err = { "" };
+        json_object *specs;
+        enum status st = python_tool_specs(mem, cases[i].source, &specs, &err);
+
+        if (cases[i].error ? st == OK || !strstr(err.text, cases[i].error) : st != OK)
+            fail_msg("%s: %s", cases[i].label, err.text);
+    }
+}
+
+/* Models within models, again for each method: the specs have an end. */
+static void models_within_models(void **state)
+{
+    struct buf b = BUF(mem, PY_SOURCE_MAX);
+    struct error err = { "" };
+    json_object *specs;
+
+    (void)state;
+    buf_add_c(&b, "from pydantic import BaseModel\nclass M0(BaseModel):\n x: int\n");
+    for (int i = 1; i < 18; i++)
+        buf_addf(&b, "class M%d(BaseModel):\n a: M%d\n b: M%d\n", i, i - 1, i - 1);
+    buf_add_c(&b, "class Tools:\n");
+    for (int i = 0; i < 200; i++)
+        buf_addf(&b, " def f%d(self, m: M%d): pass\n", i, i % 2 ? 17 : 8);
+    assert_int_equal(python_tool_specs(mem, buf_str(&b), &specs, &err), INVALID);
+}
+
 /* ---- kinds of functions */
 
 static const struct {
@@ -324,6 +385,24 @@ static const struct {
     { "{\"key\":\"k\",\"t\":[1]}", "!at least 2 items" },
 };
 
+/* Choices within choices, each of which could be the right one. */
+static void choices_without_end(void **state)
+{
+    static const char both[] = "{\"anyOf\":[{\"$ref\":\"#/$defs/A\"},{\"$ref\":\"#/$defs/B\"}]}";
+    struct str one = str_f(mem, "{\"type\":\"object\",\"properties\":{\"x\":%s},\"required\":[\"x\"]}", both),
+               form = S("{}");
+    json_object *s = parsed(
+        str_f(mem, "{\"title\":\"V\",\"type\":\"object\",\"properties\":{\"x\":%s},\"$defs\":{\"A\":%.*s,\"B\":%.*s}}",
+              both, STR(one), STR(one)));
+    json_object *got;
+    struct str complaint;
+
+    (void)state;
+    for (int i = 0; i < 40; i++)
+        form = str_f(mem, "{\"x\":%.*s}", STR(form));
+    assert_int_equal(valves_check(mem, s, parsed(form), &got, &complaint), INVALID);
+}
+
 static void values_of_valves(void **state)
 {
     json_object *s = parsed(str_of(schema));
@@ -361,9 +440,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(sources_of_all_kinds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(values_without_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(large_sources, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(models_within_models, set_up, tear_down),
         cmocka_unit_test_setup_teardown(kinds_of_functions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(manifests_of_sources, set_up, tear_down),
         cmocka_unit_test_setup_teardown(addresses_of_code, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(choices_without_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(values_of_valves, set_up, tear_down),
     };
 

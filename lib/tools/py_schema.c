@@ -5,7 +5,7 @@
 
 #include "lib/tools/py_types.h"
 
-enum { BASES_MAX = 16, DEPTH_MAX = 20, FIELDS_MAX = 300, NODES_MAX = 50000 };
+enum { BASES_MAX = 16, DEPTH_MAX = 20, FIELDS_MAX = 300, PARTS_MAX = 50000 };
 
 /* ---- texts */
 
@@ -259,6 +259,8 @@ static enum status add_field(struct py_schemas *s, const struct field *f, json_o
     json_object *value = NULL;
     enum status st = annotation ? py_type_read(s, f->scope, annotation, &type) : OK;
 
+    if (++s->parts > PARTS_MAX)
+        return wrong(s, f->line, "fields without end", f->name);
     if (st == OK)
         st = value_of_field(s, f, &type, &has_default, &value, &required);
     if (st != OK)
@@ -539,7 +541,7 @@ enum status py_model_schema(struct arena *mem, struct py_source *source, const s
 struct inlining { /* references replaced by what they refer to */
     struct py_schemas *s;
     const char *open[DEPTH_MAX];
-    size_t open_n, nodes;
+    size_t open_n;
     bool too_much;
 };
 
@@ -548,7 +550,7 @@ static json_object *inlined(struct inlining *in, json_object *v)
     json_object *out, *target;
     struct str ref = json_str(v, "$ref");
 
-    if (++in->nodes > NODES_MAX)
+    if (++in->s->parts > PARTS_MAX)
         in->too_much = true;
     if (in->too_much || (!json_is(v, json_type_object) && !json_is(v, json_type_array)))
         return v;

@@ -1,13 +1,14 @@
 /* py_source.c: statements of Python source, read line by line. */
 #include "lib/tools/py_source.h"
 
-enum { NESTING_MAX = 100 };
+enum { NESTING_MAX = 100, DEFINITIONS_MAX = 3000 };
 
 struct reader {
     struct arena *mem;
     struct py_tokens t;
     struct error *err;
     const struct py_scope *module;
+    bool too_many; /* definitions in one scope: names are looked for one after the other */
 };
 
 const struct py_def *py_find(const struct py_scope *scope, struct str name)
@@ -36,6 +37,10 @@ static struct py_def *define(struct reader *r, struct py_scope *scope, enum py_d
 
         scope->v = arena_grow(r->mem, scope->v, scope->room * sizeof(*scope->v), room * sizeof(*scope->v));
         scope->room = room;
+    }
+    if (scope->n == DEFINITIONS_MAX) {
+        r->too_many = true;
+        scope->n--;
     }
     d = &scope->v[scope->n++];
     *d = (struct py_def){ .kind = kind, .name = r->t.v[at].text, .line = r->t.v[at].line };
@@ -160,7 +165,7 @@ static enum status read_block(struct reader *r, uint32_t at, uint32_t end, struc
 /* name[: annotation][= value], and a = b = value. */
 static void read_simple(struct reader *r, uint32_t from, uint32_t to, struct py_scope *scope)
 {
-    uint32_t colon = from + 1, equals;
+    uint32_t colon = from + 1, equals, last = from, next;
     struct py_def *d;
 
     if (!is_identifier(r, from))
@@ -173,11 +178,9 @@ static void read_simple(struct reader *r, uint32_t from, uint32_t to, struct py_
             d->value = (struct py_range){ equals + 1, to };
         return;
     }
+    while ((next = find_op(r, last, to, "=")) < to)
+        last = next + 1;
     while (from + 1 < to && is_identifier(r, from) && op(r, from + 1, "=")) {
-        uint32_t last = from + 2, next;
-
-        while ((next = find_op(r, last, to, "=")) < to)
-            last = next + 1;
         d = define(r, scope, PY_VALUE, from);
         d->value = (struct py_range){ last, to };
         from += 2;
@@ -322,11 +325,12 @@ static void read_own(struct reader *r, uint32_t from, uint32_t to, struct str se
     for (uint32_t i = from; i + 4 < to; i++) {
         bool starts = r->t.v[i - 1].kind == PY_NEWLINE || r->t.v[i - 1].kind == PY_INDENT ||
                       r->t.v[i - 1].kind == PY_DEDENT;
-        uint32_t end = line_end(r, i), equals;
+        uint32_t end, equals;
         struct py_def *d;
 
         if (!starts || !str_eq(r->t.v[i].text, self) || !op(r, i + 1, ".") || !is_identifier(r, i + 2))
             continue;
+        end = line_end(r, i);
         equals = find_op(r, i + 3, end, "=");
         if (equals != i + 3 && !op(r, i + 3, ":"))
             continue;
@@ -542,5 +546,7 @@ enum status py_read(struct arena *mem, struct str text, struct py_source *out, s
             r.t.v[i].kind != PY_OP)
             last = i + 1;
     }
-    return st == OK ? read_block(&r, 0, r.t.n - 1, &out->scope, 0) : st;
+    if (st == OK)
+        st = read_block(&r, 0, r.t.n - 1, &out->scope, 0);
+    return st == OK && r.too_many ? error_set(err, INVALID, "too many definitions in one place") : st;
 }

@@ -10,6 +10,7 @@ struct py_schemas { /* schemas that are being written: one model with what it re
     json_object *defs; /* {name: schema} of models and enumerations */
     bool bare;         /* of Annotated the type alone counts, as typing.get_type_hints() has it */
     unsigned depth;
+    size_t parts; /* of all schemas so far, which have an end */
     struct error *err;
 };
 

@@ -331,6 +331,8 @@ static bool member_value(struct reader *r, const struct py_class *c, const struc
     for (const struct py_def *other = c->scope.v; other <= d; other++) {
         json_object *v;
 
+        if (is_tired(r, 16))
+            return false;
         if (!is_value(other))
             continue;
         if (is_auto(r, &c->scope, value_of(r, other)))

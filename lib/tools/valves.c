@@ -5,13 +5,13 @@
 
 #include "lib/json/lax.h"
 
-enum { DEPTH_MAX = 60, COMPLAINT_MAX = 8 * 1024 };
+enum { DEPTH_MAX = 60, STEPS_MAX = 200000, COMPLAINT_MAX = 8 * 1024 };
 
 struct check {
     struct arena *mem;
     json_object *defs;
-    struct buf text; /* of the complaints */
-    unsigned n, depth;
+    struct buf text;          /* of the complaints */
+    unsigned n, depth, steps; /* choices within choices multiply */
 };
 
 struct loc {
@@ -345,7 +345,7 @@ static bool check_value(struct check *c, const struct loc *at, json_object *sche
 {
     bool good;
 
-    if (c->depth >= DEPTH_MAX)
+    if (c->depth >= DEPTH_MAX || ++c->steps > STEPS_MAX)
         return complain(c, at, "recursion_loop", "Recursion error - cyclic reference detected");
     c->depth++;
     good = check_inside(c, at, schema, v, strict, out);
