@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """webuictl import: exports of ChatGPT, Claude and Open WebUI, as files and in archives; twice; broken; large."""
-import io, zipfile
+import io, pty, zipfile
 
 from harness import *
 
@@ -113,6 +113,20 @@ def _(s):
     check('1 imported' in run(s, 'chatgpt', write(s, 'odd.json', [odd | {'title': 'T\0i'}]), 'gil'))
     chat = gil.get('/api/v1/chats/' + chats(gil)[0]['id']).json()
     equal((chat['title'], chat['chat']['history']['messages']['a']['content']), ('Ti', 'ab \ufffd \U0001f600'))
+
+
+@test('import: progress on a terminal, and nowhere else')
+def _(s):
+    s.user('ida')
+    path = write(s, 'progress.json', [chatgpt(i) for i in range(50)])
+    ours, theirs = pty.openpty()
+    done = subprocess.run([s.program, 'import', 'chatgpt', path, '--user', 'ida@test.test'], env=s.env, cwd=s.data, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs, **s.who)
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    equal(done.returncode, 0)
+    check('[##############################] 100 %  50 conversations' in shown, shown)
+    check('#' not in done.stdout.decode() and '50 imported' in done.stdout.decode())
 
 
 @test('import: 200 MB in little memory')
