@@ -8,7 +8,6 @@
 #include "sidecar/http.h"
 #include "sidecar/missed.h"
 #include "sidecar/nodes.h"
-#include "sidecar/nodes.h"
 #include "sidecar/sessions.h"
 #include "sidecar/sidecar.h"
 #include "sidecar/spool.h"
