@@ -4,6 +4,7 @@
 #include "handlers/settings_form.h"
 #include "lib/auth/oauth_tokens.h"
 #include "lib/base/log.h"
+#include "lib/tools/descriptions.h"
 #include "lib/tools/servers.h"
 
 /* ---- the stored document */
@@ -69,6 +70,7 @@ static int show_tool_servers(struct request *r, struct response *out)
 
 static int save_tool_servers(struct request *r, struct response *out)
 {
+    tool_descriptions_forget(r->mem, r->config);
     return form_settings_save(r, out, tool_servers);
 }
 

@@ -78,10 +78,19 @@ static void keep(struct arena *mem, const char *path, struct str digest, json_ob
         log_warning("the descriptions of tool servers are not kept: %s", err.text);
 }
 
+static const char *file_of(struct arena *mem, struct config *c)
+{
+    return str_f(mem, "%s/tool-servers.json", config_run_dir(c)).p;
+}
+
+void tool_descriptions_forget(struct arena *mem, struct config *c)
+{
+    unlink(file_of(mem, c));
+}
+
 json_object *tool_descriptions(struct arena *mem, struct config *c, struct http_call *calls, size_t n)
 {
-    const char *path = str_f(mem, "%s/tool-servers.json", config_run_dir(c)).p,
-               *lock_path = str_f(mem, "%s/tool-servers.lock", config_run_dir(c)).p;
+    const char *path = file_of(mem, c), *lock_path = str_f(mem, "%s/tool-servers.lock", config_run_dir(c)).p;
     struct str digest = sha256_hex(mem, json_text(mem, config_json(c, CFG_TOOL_SERVER_CONNECTIONS)));
     bool is_good = false, locked;
     json_object *list = stored(mem, path, digest, &is_good);
