@@ -25,8 +25,9 @@ const { identity } = require('./identity');
 const { retrieval } = require('./retrieval');
 const { notes } = require('./notes');
 const { knowledge } = require('./knowledge');
+const { media } = require('./media');
 
-const SCENARIOS = { ...accounts.first, ...talking, ...sorting, ...workspace, ...administration, ...channels, ...tools, ...notes, ...knowledge, ...retrieval, ...identity,
+const SCENARIOS = { ...accounts.first, ...talking, ...sorting, ...workspace, ...administration, ...channels, ...tools, ...notes, ...knowledge, ...retrieval, ...media, ...identity,
     ...leaving, ...accounts.last };
 const STEP_MS = 15000;          // the longest wait for one thing to be seen
 const SCENARIO_MS = 60000;
@@ -134,7 +135,7 @@ function within(ms, promise, what) {
 // What was waited for, and the line of the scenario that did.
 function explain(error) {
     const plain = error.message.replace(/\x1b\[\d+m/g, '').split('\n').map((l) => l.trim()).filter(Boolean);
-    const at = /\b(accounts|administration|talking|sorting|workspace|channels|tools|retrieval|notes|knowledge|identity)\.js:\d+/.exec(error.stack || '');
+    const at = /\b(accounts|administration|talking|sorting|workspace|channels|tools|retrieval|notes|knowledge|identity|media)\.js:\d+/.exec(error.stack || '');
     return plain.slice(0, 6).join(' | ') + (at ? ` (${at[0]})` : '');
 }
 
