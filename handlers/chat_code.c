@@ -1,11 +1,15 @@
 /* chat_code.c: code that a model has written in its answer is run. */
 #include "handlers/chat_code.h"
 
+#include <unistd.h>
+
 #include "handlers/chat_pictures.h"
 #include "handlers/chat_reply.h"
 #include "lib/auth/auth.h"
 #include "lib/base/random.h"
+#include "lib/base/clock.h"
 #include "lib/code/jupyter.h"
+#include "lib/code/slots.h"
 #include "lib/llm/messages.h"
 
 enum { TAB_MS = 60 * 1000, CODE_BYTES = 1024 * 1024, MAX_RUN_S = 90 }; /* a step has two minutes */
@@ -100,6 +104,32 @@ bool code_start(struct step *s, json_object *block, json_object **output)
         *output = only_stdout(s, S("Code interpreter engine not configured."));
     }
     return false;
+}
+
+/* ---- Jupyter: a step runs the program, when there is a place for it */
+
+static void give_back(void *place)
+{
+    close((int)(intptr_t)place);
+}
+
+bool code_waits(struct step *s)
+{
+    int64_t since_s = json_int(s->state, "code_since_s", now_s());
+    int place;
+
+    if (step_failed(s) || json_has(s->outcome, "answer")) /* the browser has run it */
+        return false;
+    place = code_slot_take(s->r->config);
+    if (place >= 0)
+        arena_at_end(s->r->mem, give_back, (void *)(intptr_t)place);
+    if (place >= 0 || now_s() - since_s >= CODE_WAIT_MOST_S) {
+        json_del(s->state, "code_since_s");
+        return false;
+    }
+    json_set_int(s->state, "code_since_s", since_s);
+    json_set_int(json_set_object(s->plan, "wait"), "ms", CODE_WAIT_MS);
+    return true;
 }
 
 static json_object *run_in_jupyter(struct step *s, json_object *block)

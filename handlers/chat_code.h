@@ -12,6 +12,8 @@ void code_explain(struct arena *mem, struct config *c, json_object *messages);
 
 /* true: the plan waits for the output, which code_output() gives (a Jupyter server is asked only there). false: *output is what came of it. */
 bool code_start(struct step *s, json_object *block, json_object **output);
+/* true: a quarter of the workers run programs already, and the plan waits. Asked before code_output(). */
+bool code_waits(struct step *s);
 json_object *code_output(struct step *s, json_object *block);
 
 #endif

@@ -162,5 +162,9 @@ bool loop_answered(struct step *s)
 {
     if (json_get(s->state, "exec"))
         return calls_answered(s) ? true : tools_done(s);
-    return code_done(s, code_output(s, last_of(json_get(s->state, "blocks"))));
+    if (!code_waits(s))
+        return code_done(s, code_output(s, last_of(json_get(s->state, "blocks"))));
+    json_set_c(s->plan, "then", "loop");
+    json_set(s->plan, "state", s->state);
+    return true;
 }

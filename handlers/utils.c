@@ -5,18 +5,22 @@
 #include <unistd.h>
 
 #include "fcgi/route.h"
+#include "handlers/plan_call.h"
 #include "handlers/routes.h"
 #include "handlers/texts.h"
 #include "lib/base/child.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/encode.h"
 #include "lib/base/log.h"
 #include "lib/code/jupyter.h"
+#include "lib/code/slots.h"
 #include "lib/db/backup.h"
 #include "lib/text/markdown.h"
 #include "lib/text/python_format.h"
 #include "lib/tools/python.h"
 
-enum { PDF_MS = 60 * 1000, PDF_MAX = 128 * 1024 * 1024, CHUNK = 64 * 1024 };
+enum { PDF_MS = 60 * 1000, PDF_MAX = 128 * 1024 * 1024, CHUNK = 64 * 1024, RUN_MOST_S = 90 };
 
 static int reply_member(struct request *r, struct response *out, const char *name, struct str text)
 {
@@ -62,27 +66,63 @@ static int format_code(struct request *r, struct response *out)
     }
 }
 
-static int execute_code(struct request *r, struct response *out)
+static void run_code(struct request *r, struct response *out, struct str code)
 {
     struct str auth = config_str(r->config, CFG_CODE_EXECUTION_JUPYTER_AUTH);
+    int64_t limit_s = config_int(r->config, CFG_CODE_EXECUTION_JUPYTER_TIMEOUT);
     struct jupyter server = { .url = config_str(r->config, CFG_CODE_EXECUTION_JUPYTER_URL),
-                              .timeout_s = (int)config_int(r->config, CFG_CODE_EXECUTION_JUPYTER_TIMEOUT) };
+                              .timeout_s = limit_s > 0 && limit_s < RUN_MOST_S ? (int)limit_s : RUN_MOST_S,
+                              .insecure = !config_bool(r->config, CFG_AIOHTTP_CLIENT_SESSION_SSL) };
     struct code_output output;
     json_object *o = json_new_object(r->mem);
 
-    if (!config_bool(r->config, CFG_ENABLE_CODE_EXECUTION))
-        return fail(out, 403, "Code execution is not enabled");
-    if (!str_is(config_str(r->config, CFG_CODE_EXECUTION_ENGINE), "jupyter"))
-        return fail(out, 400, "Code execution engine not supported");
     if (str_is(auth, "token"))
         server.token = config_str(r->config, CFG_CODE_EXECUTION_JUPYTER_AUTH_TOKEN);
     if (str_is(auth, "password"))
         server.password = config_str(r->config, CFG_CODE_EXECUTION_JUPYTER_AUTH_PASSWORD);
-    jupyter_run(r->mem, &server, form_str(r, "code"), &output);
+    jupyter_run(r->mem, &server, code, &output);
     json_set_str(o, "stdout", output.stdout_text);
     json_set_str(o, "stderr", output.stderr_text);
     json_set_str(o, "result", output.result);
-    return reply_json(out, o);
+    reply_json(out, o);
+}
+
+/* Now, or when there is a place. */
+static int run_in_turn(struct request *r, struct response *out, struct str code, int64_t since_s)
+{
+    json_object *plan, *state;
+    int place AUTO_CLOSE = code_slot_take(r->config);
+
+    if (place >= 0) {
+        run_code(r, out, code);
+        return out->status;
+    }
+    if (now_s() - since_s >= CODE_WAIT_MOST_S)
+        return fail(out, 503, "Too many programs are running. Please try again.");
+    plan = json_new_object(r->mem);
+    json_set_int(json_set_object(plan, "wait"), "ms", CODE_WAIT_MS);
+    json_set_c(plan, "then", "code_turn");
+    state = json_set_object(plan, "state");
+    json_set_str(state, "code", code);
+    json_set_int(state, "since_s", since_s);
+    return reply_plan(out, plan);
+}
+
+static int execute_code(struct request *r, struct response *out)
+{
+    if (!config_bool(r->config, CFG_ENABLE_CODE_EXECUTION))
+        return fail(out, 403, "Code execution is not enabled");
+    if (!str_is(config_str(r->config, CFG_CODE_EXECUTION_ENGINE), "jupyter"))
+        return fail(out, 400, "Code execution engine not supported");
+    return run_in_turn(r, out, form_str(r, "code"), now_s());
+}
+
+static int code_turn(struct request *r, struct response *out)
+{
+    json_object *state = form_json(r, "state");
+
+    run_in_turn(r, out, json_str(state, "code"), json_int(state, "since_s", 0));
+    return reply_step(r, out);
 }
 
 /* ---- a chat on paper: made by a program of its own, since fonts and their libraries are large */
@@ -229,4 +269,6 @@ const struct route utils_routes[] = { { GET, "/api/v1/utils/gravatar", VERIFIED,
                                         .about = "The database: SQLite's file, or SQL" },
                                       { GET, "/api/v1/utils/litellm/config", ADMIN, litellm_config, .type = "*/*",
                                         .about = "A LiteLLM configuration, if there is one" },
+                                      { POST, "/internal/step/code_turn", INTERNAL, code_turn, .body = BODY_JSON_ANY,
+                                        .keep_unknown = true, .hidden = true, .about = "A program that waits" },
                                       END };

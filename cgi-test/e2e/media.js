@@ -99,9 +99,25 @@ async function readAloud(t) {
     await t.ui.quiet();
 }
 
+// The integrations' menu has the feature; the picture stands in the answer, and is there again after a reload.
+async function pictureInAnswer(t) {
+    await t.ui.newChat();
+    await t.page.locator('#integration-menu-button, button[aria-label="Integrations"]').first().click();
+    await t.page.getByRole('button', { name: 'Image' }).or(t.page.getByRole('menuitem', { name: 'Image' })).first().click();
+    await t.page.keyboard.press('Escape');
+    await t.ui.send('Draw a ship');
+    await t.ui.answered();
+    const shown = t.ui.answer.locator('img[src*="/api/v1/files/"]').first();
+    await shown.waitFor();
+    await t.shot('drawn');
+    await t.ui.reload();
+    await shown.waitFor();
+    await t.page.waitForFunction((img) => img.naturalWidth > 0, await shown.elementHandle());
+}
+
 module.exports = {
     media: {
         'images-settings': imagesSettings, 'audio-settings': audioSettings, 'code-settings': codeSettings,
-        'picture-in-question': pictureInQuestion, 'read-aloud': readAloud,
+        'picture-in-question': pictureInQuestion, 'picture-in-answer': pictureInAnswer, 'read-aloud': readAloud,
     },
 };

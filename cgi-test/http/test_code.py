@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """/api/v1/utils/code/execute with a real Jupyter server: signing in, what a run prints and shows, what goes wrong, and that kernels end."""
-import base64, contextlib, time
+import base64, contextlib, threading, time
 
 from harness import *
 from notebook_server import Jupyter
@@ -108,6 +108,23 @@ def _(s):
     with Fake({}) as f, engine(s, f.url, name='pyodide'):
         equal(s.user('ann').post(EXECUTE, {'code': 'print(1)'}).json(), {'detail': 'Code execution engine not supported'})
         equal(f.seen, [])
+
+
+@test('code: many at once wait for their turn, and others for none of them')
+def _(s):
+    with Jupyter(token='t') as j, engine(s, j.url, 'token', 't'):
+        out = []
+        runs = [threading.Thread(target=lambda: out.append(run(s, 'import time; time.sleep(2); print(1)')['stdout'])) for _ in range(6)]
+        for r in runs:
+            r.start()
+        time.sleep(1)
+        for _ in range(5):
+            start = time.monotonic()
+            equal(s.user('ann').get('/openai/models').status, 200)
+            check(time.monotonic() - start < 3, 'others have to wait')
+        for r in runs:
+            r.join()
+        equal(out, ['1'] * 6)
 
 
 if __name__ == '__main__':
