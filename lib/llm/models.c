@@ -268,7 +268,7 @@ static bool wants_action(json_object *m, const struct function *f)
     return f->is_global;
 }
 
-/* Buttons below an answer. What a filter's code says of itself is not known without running it: there are none to show. */
+/* Buttons below an answer. Filters are never run here: there are none for a user to switch. */
 static void add_actions(struct arena *mem, json_object *m, const struct function *functions, size_t n)
 {
     json_object *actions = json_new_array(mem);
