@@ -104,7 +104,12 @@ async function pictureInAnswer(t) {
     await t.ui.newChat();
     await t.page.locator('#integration-menu-button, button[aria-label="Integrations"]').first().click();
     await t.page.getByRole('button', { name: 'Image' }).or(t.page.getByRole('menuitem', { name: 'Image' })).first().click();
-    await t.page.keyboard.press('Escape');
+    const menu = t.page.getByRole('menu');
+    if (await menu.isVisible()) {
+        await t.page.keyboard.press('Escape');
+        await menu.waitFor({ state: 'detached' });
+    }
+    await t.ui.quiet();
     await t.ui.send('Draw a ship');
     await t.ui.answered();
     const shown = t.ui.answer.locator('img[src*="/api/v1/files/"]').first();
