@@ -7,7 +7,7 @@
 #include "lib/base/log.h"
 #include "sidecar/sidecar.h"
 
-enum { FRAMES_AT_ONCE = 64 };
+enum { FRAMES_AT_ONCE = 64, FRAME_HEAD_BYTES = 4, BATCH_BYTES = 64 * 1024 };
 
 #define DEFLATE \
     "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n"
@@ -26,11 +26,16 @@ struct ws {
     size_t waiting;
     struct packet *compressing; /* libwebsockets reads on in it until it calls for the next */
     bool closing, silent;       /* silent: the owner is gone */
-    bool goodbye;               /* the other side has closed it in due form */
+    bool established, is_dirty;
+    struct ws *next_dirty;
+    bool goodbye; /* the other side has closed it in due form */
     int code;
     char reason[64];
 };
 
+static struct ws *dirty; /* have something to send */
+static uv_check_t after_events;
+static uv_prepare_t before_events;
 static struct ws
     *adopting; /* the socket that libwebsockets is being given: its callbacks come before the call returns */
 
@@ -78,6 +83,85 @@ static void drop_first(struct ws *w)
     free(q);
 }
 
+static bool write_one(struct ws *w, struct packet *p)
+{
+    return lws_write(w->wsi, p->data, p->n, p->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) >= (int)p->n;
+}
+
+/* Several messages as one piece of bytes, framed here (RFC 6455, section 5.2; a server does not mask): one system call, and one for the web server to
+ * read. For what is no WebSocket message libwebsockets only cares that all of it is sent. */
+static bool write_many(struct ws *w)
+{
+    static unsigned char room[LWS_PRE + BATCH_BYTES];
+    size_t n = 0;
+
+    while (w->first && n + w->first->packet->n + FRAME_HEAD_BYTES <= BATCH_BYTES) {
+        struct packet *p = w->first->packet;
+        unsigned char *to = room + LWS_PRE + n;
+
+        *to++ = p->binary ? 0x82 : 0x81;
+        if (p->n < 126) {
+            *to++ = (unsigned char)p->n;
+        } else {
+            *to++ = 126;
+            *to++ = (unsigned char)(p->n >> 8);
+            *to++ = (unsigned char)p->n;
+        }
+        memcpy(to, p->data, p->n);
+        n = (size_t)(to - room) - LWS_PRE + p->n;
+        drop_first(w);
+    }
+    return lws_write(w->wsi, room + LWS_PRE, n, LWS_WRITE_HTTP) >= (int)n;
+}
+
+static bool fits_batch(const struct packet *p)
+{
+    return p->n <= BATCH_BYTES / 4;
+}
+
+/* false: the connection is broken. What the kernel does not take libwebsockets keeps, and sends before it says that we may write again. */
+static bool write_waiting(struct ws *w)
+{
+    for (int i = 0; w->first && i < FRAMES_AT_ONCE && !lws_partial_buffered(w->wsi); i++) {
+        if (w->first->next && fits_batch(w->first->packet) && fits_batch(w->first->next->packet)) {
+            if (!write_many(w))
+                return false;
+        } else {
+            if (!write_one(w, w->first->packet))
+                return false;
+            drop_first(w);
+        }
+    }
+    if (w->first)
+        lws_callback_on_writable(w->wsi);
+    return true;
+}
+
+/* What was sent since the loop looked for events last: the way over libwebsockets' own callback costs four system calls a message. */
+static void flush_all(void)
+{
+    while (dirty) {
+        struct ws *w = dirty;
+
+        dirty = w->next_dirty;
+        w->is_dirty = false;
+        if (w->established && !write_waiting(w))
+            lws_set_timeout(w->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    }
+}
+
+static void on_check(uv_check_t *handle)
+{
+    (void)handle;
+    flush_all();
+}
+
+static void on_prepare(uv_prepare_t *handle)
+{
+    (void)handle;
+    flush_all();
+}
+
 void ws_send(struct ws *w, struct packet *p)
 {
     struct queued *q = malloc(sizeof(*q));
@@ -89,8 +173,13 @@ void ws_send(struct ws *w, struct packet *p)
     *w->last = q;
     w->last = &q->next;
     w->waiting += p->n;
-    if (w->wsi)
+    if (sidecar.deflate && w->wsi)
         lws_callback_on_writable(w->wsi);
+    if (w->is_dirty || sidecar.deflate)
+        return;
+    w->is_dirty = true;
+    w->next_dirty = dirty;
+    dirty = w;
 }
 
 size_t ws_waiting(const struct ws *w)
@@ -105,27 +194,35 @@ static void compressed(struct ws *w)
     w->compressing = NULL;
 }
 
-static int writable(struct ws *w)
+/* With permessage-deflate: one message at a time, in libwebsockets' callback, as its extension wants it. */
+static int writable_compressed(struct ws *w)
 {
-    compressed(w);
-    for (int i = 0; w->first && i < FRAMES_AT_ONCE; i++) {
-        struct packet *p = w->first->packet;
+    struct packet *p = w->first ? w->first->packet : NULL;
 
-        if (i && (sidecar.deflate || lws_send_pipe_choked(w->wsi)))
-            break;
+    compressed(w);
+    if (p) {
         if (lws_write(w->wsi, p->data, p->n, p->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < (int)p->n)
             return -1;
-        if (sidecar.deflate) {
-            w->compressing = p;
-            p->refs++;
-        }
+        w->compressing = p;
+        p->refs++;
         drop_first(w);
     }
-    if (w->first) {
-        lws_callback_on_writable(w->wsi);
-    } else if (w->closing && w->compressing) { /* comes again when it is out */
+    if (w->first || (w->closing && w->compressing)) { /* comes again when it is out */
         lws_callback_on_writable(w->wsi);
     } else if (w->closing) {
+        lws_close_reason(w->wsi, (enum lws_close_status)w->code, (unsigned char *)w->reason, strlen(w->reason));
+        return -1;
+    }
+    return 0;
+}
+
+static int writable(struct ws *w)
+{
+    if (sidecar.deflate)
+        return writable_compressed(w);
+    if (!write_waiting(w))
+        return -1;
+    if (!w->first && w->closing) {
         lws_close_reason(w->wsi, (enum lws_close_status)w->code, (unsigned char *)w->reason, strlen(w->reason));
         return -1;
     }
@@ -181,6 +278,12 @@ static int received(struct ws *w, const char *p, size_t n)
 
 static void destroyed(struct ws *w)
 {
+    struct ws **at = &dirty;
+
+    while (*at && *at != w)
+        at = &(*at)->next_dirty;
+    if (*at)
+        *at = w->next_dirty;
     if (!w->silent && w != adopting)
         w->ops->closed(w->owner);
     while (w->first)
@@ -206,6 +309,8 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return 0;
     case LWS_CALLBACK_HTTP: /* nobody speaks plain HTTP to libwebsockets here */ return -1;
     case LWS_CALLBACK_ESTABLISHED:
+        if (w)
+            w->established = true;
         if (w && w->first)
             lws_callback_on_writable(wsi);
         return w ? 0 : -1;
@@ -326,6 +431,10 @@ bool ws_init(void)
     sidecar.lws = lws_create_context(&info);
     if (!sidecar.lws)
         return false;
+    uv_check_init(sidecar.loop, &after_events);
+    uv_check_start(&after_events, on_check);
+    uv_prepare_init(sidecar.loop, &before_events);
+    uv_prepare_start(&before_events, on_prepare);
     info.vhost_name = "sidecar";
     sidecar.vhost = lws_create_vhost(sidecar.lws, &info);
     return sidecar.vhost != NULL;
