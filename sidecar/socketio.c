@@ -82,7 +82,8 @@ void socketio_closed(struct session *s)
     step_cancel(s->identifying);
     direct_closed(s);
     ydoc_session_gone(s);
-    runs_session_gone(str_of(s->sid));
+    if (!s->goodbye) /* who closes a tab does not come back with it */
+        runs_session_gone(str_of(s->sid));
     missed_session_gone(s);
     sessions_remove(s);
     drop_attachments(s);
