@@ -217,8 +217,10 @@ def _(s):
 @test('the own password cannot be guessed from a session either')
 def _(s):
     leo = s.user('leo')
-    statuses = [leo.post(A + 'update/password', {'password': f'guess {i}', 'new_password': 'x'}).status for i in range(11)]
-    equal(statuses, [400] * 10 + [429])
+    statuses = []
+    while len(statuses) < 20 and 429 not in statuses:      # more than ten only if a window ends meanwhile
+        statuses.append(leo.post(A + 'update/password', {'password': f'guess {len(statuses)}', 'new_password': 'x'}).status)
+    check(statuses[-1] == 429 and len(statuses) > 10 and set(statuses[:-1]) == {400}, statuses)
 
 
 @test('an unknown address costs the time of a known one, and says the same')
