@@ -309,7 +309,7 @@ def new_rows_look_alike(db, before, after):
 JSON_OF = {}
 # Kinds that the sample's rows do not happen to have, and the Python backend's do have.
 ALSO = ('folder.parent_id: str', 'folder.meta: JSON null', 'folder.data: JSON dict', 'chat.pinned: ', 'chat.folder_id: ', 'chat.share_id: ',
-        'tag.meta: ', 'knowledge.data: JSON null')
+        'tag.meta: ', 'knowledge.data: JSON null', 'feedback.meta: JSON null', 'note.access_control: JSON null')
 
 
 def rows_kept(before, after, changes):
