@@ -73,7 +73,9 @@ def _(s):
         check('authorization' not in f.last()[2], 'a key was sent')
     for url in ('ftp://127.0.0.1/', 'file:///etc/passwd', '', 'http://[::1', 'http://a\r\nb'):
         r = admin.post('/openai/verify', {'url': url, 'key': 'k'})
-        equal((r.status, r.json()), (500, {'detail': 'Open WebUI: Server Connection Error'}), url)
+        equal((r.status, r.json()), (400, {'detail': 'This is not the address of a server'}), url)
+    r = admin.post('/openai/verify', {'url': 'http://127.0.0.1:9', 'key': 'k'})
+    equal((r.status, r.json()), (500, {'detail': 'Open WebUI: Server Connection Error'}))
 
 
 @test('openai: connections out of range, and off')
