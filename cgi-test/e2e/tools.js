@@ -27,6 +27,7 @@ async function override(t, id, meta, params = {}) {
 }
 
 async function undo(t, id) {
+    await t.ui.quiet();
     await expect(t, 'DELETE', `/api/v1/models/model/delete?id=${encodeURIComponent(id)}`);
     await t.ui.reload();
     await t.ui.ready();
@@ -46,6 +47,7 @@ async function toolCall(t) {
     await head.click();
     await t.ui.answerText.getByText('sunny').waitFor();
     await t.shot('result');
+    await t.ui.quiet();
     await t.ui.reload();
     await t.ui.ready();
     await t.ui.answerText.getByText('View Result from get_weather').click();
@@ -86,10 +88,12 @@ async function twoModels(t) {
     await t.page.getByText('stub-small', { exact: true }).first().waitFor();
     await t.page.getByText('stub-large', { exact: true }).first().waitFor();
     await t.shot('both');
+    await t.ui.quiet();     // each answer has its title, tags and saves behind it
     await t.ui.reload();
     await t.ui.ready();
     await t.page.waitForFunction(([n, last]) => [...document.querySelectorAll('#response-content-container')].filter((e) => e.innerText.includes(last)).length === n,
         [2, `word${t.ui.words - 1}`]);
+    await t.ui.quiet();
 }
 
 async function attachedFile(t) {
@@ -111,6 +115,7 @@ async function attachedFile(t) {
     await t.ui.dialog.getByText('The lighthouse keeper counts seven ships.').waitFor();
     await t.shot('source');
     await t.ui.closeDialog();
+    await t.ui.quiet();
     await t.ui.reload();
     await t.ui.ready();
     await t.ui.answer.getByRole('button', { name: /1 Source/ }).waitFor();
