@@ -9,6 +9,7 @@ const BENIGN_HOSTS = {
 
 class Watch {
     constructor(origin) {
+        this.saving = new Set();     // requests under way that a page must not cut off
         this.origin = origin;
         this.faults = [];
         this.friends = [];      // other origins that a scenario goes to
@@ -29,6 +30,9 @@ class Watch {
 
     // What page does until `act` has ended may cut requests off.
     async leave(act) {
+        // A page that is left cuts off what it saves: that is the person's doing, so saves are waited for, as a person would.
+        for (let i = 0; i < 100 && this.saving.size; i++)
+            await new Promise((done) => setTimeout(done, 50));
         this.leaving++;
         try {
             return await act();
@@ -51,6 +55,9 @@ class Watch {
         context.on('console', (m) => this.console(m));
         context.on('weberror', (e) => this.faults.push(`exception: ${firstLine(e.error())}`));
         context.on('request', (r) => this.request(r));
+        context.on('request', (r) => { if (!mayBeCut(r)) this.saving.add(r); });
+        for (const end of ['requestfinished', 'requestfailed'])
+            context.on(end, (r) => this.saving.delete(r));
         context.on('requestfailed', (r) => this.failed(r));
         context.on('response', (r) => this.response(r));
     }
@@ -77,7 +84,7 @@ class Watch {
 
     failed(request) {
         const why = request.failure() ? request.failure().errorText : 'unknown';
-        if (why === 'net::ERR_ABORTED' && this.leaving > 0 && mayBeCut(request))
+        if (why === 'net::ERR_ABORTED' && this.leaving > 0 && (mayBeCut(request) || isSave(request)))
             return;
         if (why === 'net::ERR_NAME_NOT_RESOLVED' && isBenignHost(request.url()))
             return;
@@ -99,6 +106,11 @@ class Watch {
 }
 
 // A page may be left while it reads, but not while it saves something.
+// A chat's own save that began in the moment in which the page was left.
+function isSave(request) {
+    return request.method() === 'POST' && /^\/api\/v1\/chats\/[0-9a-f-]{36}$/.test(new URL(request.url()).pathname);
+}
+
 function mayBeCut(request) {
     return request.method() === 'GET' || new URL(request.url()).pathname.startsWith('/ws/');
 }

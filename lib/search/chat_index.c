@@ -17,7 +17,6 @@ enum {
     BATCH = 200,         /* chats a transaction */
     CHECKED = 120,       /* candidates looked at at once */
     SETTLED_S = 3,       /* chats that changed later are left for the next time */
-    QUERY_TRIGRAMS = 16,
     BUSY_MS = 2000,
     DAY_S = 24 * 3600,
 };
@@ -27,7 +26,7 @@ enum {
 static const char schema[] =
     "PRAGMA journal_mode = WAL;"
     "BEGIN IMMEDIATE;"
-    "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, content = '', columnsize = 0, detail = none, tokenize = "
+    "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, content = '', columnsize = 0, tokenize = "
     "'trigram');"
     "CREATE TABLE IF NOT EXISTS doc (number INTEGER PRIMARY KEY AUTOINCREMENT, chat_id TEXT NOT NULL UNIQUE, "
     "updated_at "
@@ -154,30 +153,23 @@ static size_t char_bytes(struct str s, size_t at)
     return n;
 }
 
-/* "abc" AND "bcd" …: all that a text which has these words must have; absent: it is shorter than a trigram. */
+/* The text as a phrase of trigrams; absent: it is shorter than one. */
 static struct str match_of(struct arena *mem, struct str text)
 {
     struct buf b = BUF(mem, STR_NPOS);
-    size_t starts[3] = { 0 }, seen = 0, count = 0, at = 0, all = 0, step;
+    size_t characters = 0;
 
     for (size_t i = 0; i < text.n; i += char_bytes(text, i))
-        all++;
-    if (all < 3)
+        characters++;
+    if (characters < 3)
         return STR_NONE;
-    step = (all - 2 + QUERY_TRIGRAMS - 1) / QUERY_TRIGRAMS;
-    while (at < text.n) {
-        starts[seen++ % 3] = at;
-        at += char_bytes(text, at);
-        if (seen < 3 || (seen - 3) % step != 0)
-            continue;
-        buf_add_c(&b, count++ ? " AND \"" : "\"");
-        for (size_t i = starts[seen % 3]; i < at; i++) {
-            if (text.p[i] == '"')
-                buf_add_char(&b, '"');
-            buf_add_char(&b, text.p[i]);
-        }
-        buf_add_char(&b, '"');
+    buf_add_char(&b, '"');
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '"')
+            buf_add_char(&b, '"');
+        buf_add_char(&b, text.p[i]);
     }
+    buf_add_char(&b, '"');
     return buf_str(&b);
 }
 
