@@ -147,6 +147,40 @@ static void test_it_finds_what_the_database_finds(void **state)
     assert_true(compare());
 }
 
+/* Bytes of the file are overwritten behind its first page, and a page of the answer is asked for that cannot be collected. */
+static void test_broken_and_far(void **state)
+{
+    static const char junk[64 * 1024];
+    char *path = str_c(mem, str_f(mem, "%s/cache/chat-search/u.db", folder));
+    struct chat_search s = { .text = S("hay"),
+                             .tag_ids = S("[]"),
+                             .folder_ids = S("[]"),
+                             .archived = -1,
+                             .pinned = -1,
+                             .shared = -1,
+                             .skip = INT64_C(60) * INT32_MAX,
+                             .limit = 60 };
+    struct chat_titles got;
+    bool stale;
+    FILE *f;
+
+    (void)state;
+    chat_index_forget(folder, S("u"));
+    assert_int_equal(db_exec(db, "DELETE FROM chat WHERE updated_at > $1", ARGS((int64_t)LONG_AGO + CHATS), NULL),
+                     DB_ROW);
+    update();
+    assert_false(compare());
+    assert_int_equal(chat_search(db, mem, folder, S("u"), &s, &got, &stale), DB_DONE);
+    assert_int_equal(got.n, 0);
+    f = fopen(path, "r+");
+    assert_non_null(f);
+    fseek(f, 12 * 4096, SEEK_SET);
+    for (int i = 0; i < 100; i++)
+        fwrite(junk, sizeof(junk), 1, f);
+    fclose(f);
+    assert_true(compare());
+}
+
 static void test_other_names(void **state)
 {
     bool finished = false;
@@ -163,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_finds_what_the_database_finds),
+        cmocka_unit_test(test_broken_and_far),
         cmocka_unit_test(test_other_names),
     };
     int failed = cmocka_run_group_tests_name("SQLite", tests, open_all, close_all);

@@ -15,6 +15,7 @@ enum {
     NEWEST = 150,        /* that are always searched one by one */
     BEHIND = NEWEST / 2, /* newer than the index: time to update it */
     BATCH = 200,         /* chats a transaction */
+    FAR = 6000,          /* rows to skip: so far down nobody reads, and all before them would be collected */
     CHECKED = 120,       /* candidates looked at at once */
     SETTLED_S = 3,       /* chats that changed later are left for the next time */
     BUSY_MS = 2000,
@@ -185,10 +186,10 @@ static void take(struct chat_titles *out, const struct chat_titles *more, size_t
         out->v[out->n++] = more->v[i];
 }
 
-/* Candidates newest first, some at a time, until enough of them are right. */
+/* Candidates newest first, some at a time, until enough of them are right. *broken: the index cannot be read. */
 static enum db_status find_older(struct index *x, struct db *db, struct arena *mem, struct str user_id,
                                  const struct chat_search *s, int64_t not_newer_than, size_t wanted,
-                                 struct chat_titles *out)
+                                 struct chat_titles *out, bool *broken)
 {
     sqlite3_stmt *found = NULL;
     struct str match = match_of(mem, s->text);
@@ -198,8 +199,10 @@ static enum db_status find_older(struct index *x, struct db *db, struct arena *m
     if (sqlite3_prepare_v2(x->db,
                            "SELECT doc.chat_id FROM words JOIN doc ON doc.number = words.rowid"
                            " WHERE words MATCH ?1 AND doc.updated_at <= ?2 ORDER BY doc.updated_at DESC",
-                           -1, &found, NULL) != SQLITE_OK)
+                           -1, &found, NULL) != SQLITE_OK) {
+        *broken = true;
         return DB_DONE;
+    }
     sqlite3_bind_text(found, 1, match.p, (int)match.n, SQLITE_STATIC);
     sqlite3_bind_int64(found, 2, not_newer_than);
     do {
@@ -221,13 +224,14 @@ static enum db_status find_older(struct index *x, struct db *db, struct arena *m
         if (st != DB_ERROR)
             take(out, &right, wanted);
     } while (st != DB_ERROR && out->n < wanted && step == SQLITE_ROW);
+    *broken = step != SQLITE_ROW && step != SQLITE_DONE;
     sqlite3_finalize(found);
     return st;
 }
 
-/* What the newest say, and the index about the others; DB_DONE and *usable false: the index cannot help. */
+/* What the newest say, and the index about the others. */
 static enum db_status search_both(struct index *x, struct db *db, struct arena *mem, struct str user_id,
-                                  const struct chat_search *s, int64_t cut, struct chat_titles *out)
+                                  const struct chat_search *s, int64_t cut, struct chat_titles *out, bool *broken)
 {
     size_t skip = s->skip > 0 ? (size_t)s->skip : 0, wanted = skip + (size_t)s->limit;
     struct chat_search part = *s;
@@ -243,7 +247,7 @@ static enum db_status search_both(struct index *x, struct db *db, struct arena *
     all.v = arena_alloc(mem, (wanted ? wanted : 1) * sizeof(all.v[0]));
     take(&all, &newest, wanted);
     if (all.n < wanted)
-        st = find_older(x, db, mem, user_id, s, cut, wanted, &all);
+        st = find_older(x, db, mem, user_id, s, cut, wanted, &all, broken);
     if (st == DB_ERROR)
         return st;
     out->n = all.n > skip ? all.n - skip : 0;
@@ -254,14 +258,14 @@ static enum db_status search_both(struct index *x, struct db *db, struct arena *
 enum db_status chat_search(struct db *db, struct arena *mem, const char *data_dir, struct str user_id,
                            const struct chat_search *s, struct chat_titles *out, bool *is_stale)
 {
-    bool archived = s->archived > 0;
+    bool archived = s->archived > 0, helps, broken = false;
     int64_t cut = 0, behind = 0, upto;
     struct error err = { "" };
     struct index x;
     enum db_status st;
 
     *is_stale = false;
-    if (s->limit <= 0 || s->text.n < 3)
+    if (s->limit <= 0 || s->text.n < 3 || s->skip > FAR)
         return chat_titles_search(db, mem, user_id, s, out);
     st = chat_updated_at_rank(db, mem, user_id, archived, MANY, &cut);
     if (st == DB_ROW)
@@ -276,10 +280,15 @@ enum db_status chat_search(struct db *db, struct arena *mem, const char *data_di
     }
     upto = number_of(x.db, "SELECT upto FROM state");
     *is_stale = upto < behind;
-    st = upto >= cut && match_of(mem, s->text).p ? search_both(&x, db, mem, user_id, s, cut, out)
-                                                 : chat_titles_search(db, mem, user_id, s, out);
+    helps = upto >= cut && match_of(mem, s->text).p;
+    if (helps)
+        st = search_both(&x, db, mem, user_id, s, cut, out, &broken);
     close_index(&x);
-    return st;
+    if (broken) { /* it is made anew */
+        chat_index_forget(data_dir, user_id);
+        *is_stale = true;
+    }
+    return helps && !broken ? st : chat_titles_search(db, mem, user_id, s, out);
 }
 
 /* ---- taking in */
