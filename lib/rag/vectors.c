@@ -305,7 +305,8 @@ enum status vectors_each(struct config *c, struct collection in, vectors_reader 
 
 /* ---- deleting */
 
-enum status vectors_delete(struct config *c, struct collection from, const char *member, struct str value,
+/* The collection: dropped (member NULL), or items deleted from it. */
+static enum status for_one(struct config *c, struct collection which, const char *member, struct str value,
                            struct error *err)
 {
     struct collection_row row;
@@ -317,10 +318,16 @@ enum status vectors_delete(struct config *c, struct collection from, const char 
     st = vectors_begin(db, true, err);
     if (st != OK)
         return st;
-    st = vectors_find(db, from, &row, err);
+    st = vectors_find(db, which, &row, err);
     if (st == OK)
-        st = delete_by(db, row.id, member, value, err);
+        st = member ? delete_by(db, row.id, member, value, err) : drop(db, row.id, err);
     return vectors_end(db, st, err);
+}
+
+enum status vectors_delete(struct config *c, struct collection from, const char *member, struct str value,
+                           struct error *err)
+{
+    return for_one(c, from, member, value, err);
 }
 
 /* The ids of collections, by one text. */
@@ -385,19 +392,7 @@ enum status vectors_delete_anywhere(struct config *c, struct str name, const cha
 
 enum status vectors_drop(struct config *c, struct collection which, struct error *err)
 {
-    struct collection_row row;
-    enum status st;
-    sqlite3 *db = vectors_open(c, false, &st, err);
-
-    if (!db)
-        return st;
-    st = vectors_begin(db, true, err);
-    if (st != OK)
-        return st;
-    st = vectors_find(db, which, &row, err);
-    if (st == OK)
-        st = drop(db, row.id, err);
-    return vectors_end(db, st, err);
+    return for_one(c, which, NULL, STR_NONE, err);
 }
 
 enum status vectors_drop_owner(struct config *c, struct str owner, struct error *err)
