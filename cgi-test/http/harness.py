@@ -71,6 +71,14 @@ def wait_until(test, seconds, what, process=None):
         time.sleep(0.05)
 
 
+def until(claim, what='what was waited for', seconds=10):
+    """Waits for claim() to come true; a test fails if it does not."""
+    end = time.monotonic() + seconds
+    while not claim():
+        check(time.monotonic() < end, f'{what}: not within {seconds} s')
+        time.sleep(0.03)
+
+
 def answers(port, path):
     try:
         c = http.client.HTTPConnection('127.0.0.1', port, timeout=5)
@@ -381,6 +389,16 @@ class Server(Service):
         for path in glob.glob(self.data + '/**/*.log', recursive=True):
             with contextlib.suppress(OSError), log_file('server-' + os.path.basename(path)[:-4]) as out:
                 out.write(open(path, 'rb').read())
+
+    def stats(self):
+        """What the sidecar counts (docs/plans.md, "The control socket")."""
+        with socket.socket(socket.AF_UNIX) as k:
+            k.connect(self.data + '/run/control.sock')
+            k.sendall(b'GET /stats HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+            answer = b''
+            while piece := k.recv(65536):
+                answer += piece
+        return json.loads(answer.split(b'\r\n\r\n', 1)[1])
 
     # ---- people
 

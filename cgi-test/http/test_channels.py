@@ -38,13 +38,6 @@ def contents(r):
     return [m['content'] for m in r.json()]
 
 
-def until(claim, what, seconds=10):
-    end = time.monotonic() + seconds
-    while not claim():
-        check(time.monotonic() < end, f'{what}: not within {seconds} s')
-        time.sleep(0.05)
-
-
 def anns(s, owner):
     """A channel of ann's alone, with a message of hers."""
     ann = s.user('ann')

@@ -25,23 +25,6 @@ def post(who, c, content='Hello', **more):
     return r.json()['id']
 
 
-def until(claim, what='what was waited for', seconds=10):
-    end = time.monotonic() + seconds
-    while not claim():
-        check(time.monotonic() < end, f'{what}: not within {seconds} s')
-        time.sleep(0.03)
-
-
-def stats(s):
-    with socket.socket(socket.AF_UNIX) as k:
-        k.connect(s.data + '/run/control.sock')
-        k.sendall(b'GET /stats HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
-        answer = b''
-        while piece := k.recv(65536):
-            answer += piece
-    return json.loads(answer.split(b'\r\n\r\n', 1)[1])
-
-
 def server_log(s):
     text = ''
     for folder, _, names in os.walk(LOGS):
@@ -213,7 +196,7 @@ def _(s):
     ann, bob = s.user('ann'), s.user('bob')
     c = channel(s, ann, bob)
     with Tab(ann) as a, Tab(bob) as b, Tab(s.user('cat')) as other:
-        before = stats(s)['events_refused']
+        before = s.stats()['events_refused']
         typing(a, c)
         until(lambda: b.heard(c))
         equal(b.channel_events[-1], {'channel_id': c, 'message_id': None, 'data': {'type': 'typing', 'data': {'typing': True}},
@@ -222,7 +205,7 @@ def _(s):
         until(lambda: len(b.heard(c)) == 2)
         equal(b.channel_events[-1]['message_id'], 'some-thread')
         typing(other, c)
-        until(lambda: stats(s)['events_refused'] == before + 1)
+        until(lambda: s.stats()['events_refused'] == before + 1)
         time.sleep(0.2)
         equal((len(b.heard(c)), other.heard(c)), (2, []))
 
@@ -232,12 +215,12 @@ def _(s):
     ann, bob = s.user('ann'), s.user('bob')
     c = channel(s, ann, bob)
     with Tab(ann) as a, Tab(bob) as b:
-        before = stats(s)['events_refused']
+        before = s.stats()['events_refused']
         for data in ({'type': 'message', 'data': {'content': 'forged'}}, {'type': 'message:delete', 'data': {}}, {'type': None}, {'type': ['typing']}, {}, [], 'typing', 5, None):
             a.io.emit('channel-events', {'channel_id': c, 'message_id': None, 'data': data})
         for whole in (None, [], 'x', {'channel_id': None, 'data': {'type': 'typing'}}, {'channel_id': {'a': 1}, 'data': {'type': 'typing'}}, {'data': {'type': 'typing'}}):
             a.io.emit('channel-events', whole)
-        until(lambda: stats(s)['events_refused'] == before + 15, f"refused: {stats(s)['events_refused'] - before}")
+        until(lambda: s.stats()['events_refused'] == before + 15, f"refused: {s.stats()['events_refused'] - before}")
         typing(a, c, ['x'], {'type': 'typing', 'data': {'typing': 'yes', 'more': 'x' * 1000}, 'more': 1})
         until(lambda: b.heard(c))
         equal(b.channel_events[-1]['data'], {'type': 'typing', 'data': {'typing': False}})
@@ -288,12 +271,12 @@ def _(s):
     ann = s.user('ann')
     c = channel(s)
     with Tab(ann) as tab, Raw(s) as raw, Raw(s, '40{"token":"nonsense"}') as bad, Raw(s, '40' + json.dumps({'token': 'sk-' + 'a' * 32})) as key:
-        before = stats(s)
+        before = s.stats()
         for x in (raw, bad, key):
             x.emit('join-channels', {'auth': {'token': 'nonsense'}})
             x.emit('channel-events', {'channel_id': c, 'data': {'type': 'typing'}})
             x.emit('usage', {'model': 'stub-small'})
-        until(lambda: stats(s)['events_refused'] == before['events_refused'] + 9)
+        until(lambda: s.stats()['events_refused'] == before['events_refused'] + 9)
         post(ann, c)
         until(lambda: tab.heard(c))
         for x in (raw, bad, key):
@@ -307,29 +290,29 @@ def _(s):
 @test('strangers: one that tries token after token is closed')
 def _(s):
     with Raw(s) as raw:
-        before = stats(s)['sockets_refused']
+        before = s.stats()['sockets_refused']
         for i in range(50):
             try:
                 raw.emit('user-join', {'auth': {'token': f'guess-{i}'}})
             except (OSError, websocket.WebSocketException):
                 break
         check(raw.closed(), 'still open')
-        equal(stats(s)['sockets_refused'], before + 1)
+        equal(s.stats()['sockets_refused'], before + 1)
 
 
 @test('floods: 10,000 joins end the socket that sends them, and nobody else is disturbed')
 def _(s):
     ann, c = s.user('ann'), channel(s)
     with Tab(s.user('bob')) as tab, Raw(s, '40' + json.dumps({'token': ann.token})) as raw:
-        before, steps = stats(s)['sockets_refused'], stats(s)['steps']
+        before, steps = s.stats()['sockets_refused'], s.stats()['steps']
         try:
             for _ in range(10000):
                 raw.emit('join-channels', {'auth': {'token': ann.token}})
         except (OSError, websocket.WebSocketException):
             pass
         check(raw.closed(), 'still open')
-        until(lambda: stats(s)['sockets_refused'] == before + 1)
-        check(stats(s)['steps'] - steps < 310, f"{stats(s)['steps'] - steps} steps")
+        until(lambda: s.stats()['sockets_refused'] == before + 1)
+        check(s.stats()['steps'] - steps < 310, f"{s.stats()['steps'] - steps} steps")
         post(ann, c)
         until(lambda: tab.heard(c), seconds=3)
 
@@ -340,14 +323,14 @@ def _(s):
     odd = [None, [], {}, 0, -1.5, 'x', True, [[[]]], {'auth': None}, {'auth': []}, {'auth': {'token': None}}, {'auth': {'token': 5}}, {'auth': {'token': ['x']}}, {'model': {}}, 'x' * 10000]
     with Tab(ann) as tab:
         said = lambda: server_log(s).count('(said once a socket)')
-        before, begin = stats(s), said()
+        before, begin = s.stats(), said()
         for x in odd:
             for name in ('user-join', 'join-channels', 'usage', 'channel-events'):
                 tab.io.emit(name, x)
             tab.io.emit('no-such-event', x)
             tab.io.emit('chat-events', x)
-        until(lambda: stats(s)['events_unknown'] - before['events_unknown'] == 2 * len(odd), f"unknown: {stats(s)['events_unknown'] - before['events_unknown']}")
-        refused = stats(s)['events_refused'] - before['events_refused']
+        until(lambda: s.stats()['events_unknown'] - before['events_unknown'] == 2 * len(odd), f"unknown: {s.stats()['events_unknown'] - before['events_unknown']}")
+        refused = s.stats()['events_refused'] - before['events_refused']
         check(refused == 4 * len(odd), f'refused: {refused}')
         post(ann, c)
         until(lambda: tab.heard(c))
@@ -385,15 +368,15 @@ def _(s):
     with Fake({'POST /ann': (200, 'text/plain', 'ok')}) as hook:
         for url in (hook.url + '/ann', hook.url.replace('127.0.0.1', 'localhost') + '/ann', hook.url.replace('127.0.0.1', '[::ffff:127.0.0.1]') + '/ann'):
             ann.post('/api/v1/users/user/settings/update', {'ui': {'notifications': {'webhook_url': url}}})
-            failures = stats(s)['upstream_failures']
+            failures = s.stats()['upstream_failures']
             c = channel(s, ann, bob)
             post(bob, c)
-            until(lambda: stats(s)['upstream_failures'] == failures + 1, 'the refusal')
+            until(lambda: s.stats()['upstream_failures'] == failures + 1, 'the refusal')
         with Tab(ann):
-            calls = stats(s)['upstream_calls']
+            calls = s.stats()['upstream_calls']
             post(bob, c)
             time.sleep(0.4)
-            equal(stats(s)['upstream_calls'], calls)
+            equal(s.stats()['upstream_calls'], calls)
         equal(hook.seen, [])
 
 

@@ -19,24 +19,11 @@ def at(server, person):
 
 
 def until(claim, what='what was waited for', seconds=5):
-    end = time.monotonic() + seconds
-    while not claim():
-        check(time.monotonic() < end, f'{what}: not within {seconds} s')
-        time.sleep(0.03)
-
-
-def stats(server):
-    with socket.socket(socket.AF_UNIX) as k:
-        k.connect(server.data + '/run/control.sock')
-        k.sendall(b'GET /stats HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
-        answer = b''
-        while piece := k.recv(65536):
-            answer += piece
-    return json.loads(answer.split(b'\r\n\r\n', 1)[1])
+    harness.until(claim, what, seconds)
 
 
 def together(s):
-    until(lambda: stats(s.a)['nodes'] == 1 and stats(s.b)['nodes'] == 1, 'both machines know each other', 15)
+    until(lambda: s.a.stats()['nodes'] == 1 and s.b.stats()['nodes'] == 1, 'both machines know each other', 15)
 
 
 def redis(s, *command):
@@ -236,7 +223,7 @@ def _(s):
         config = s.a.admin().get(ADMIN_CONFIG).json()
         s.redis.end()
         try:
-            until(lambda: stats(s.a)['nodes'] == 0 and stats(s.b)['nodes'] == 0, 'alone', 10)
+            until(lambda: s.a.stats()['nodes'] == 0 and s.b.stats()['nodes'] == 0, 'alone', 10)
             say(ann, c)
             until(lambda: here.heard(c))
             a = here.ask('stub-small').wait()
@@ -268,7 +255,7 @@ def _(s):
             say(ann, c)
             until(lambda: here.heard(c), seconds=2)
             check(time.monotonic() - begin < 2, 'held up')
-            until(lambda: stats(s.a)['nodes'] == 0, 'alone', 12)
+            until(lambda: s.a.stats()['nodes'] == 0, 'alone', 12)
     finally:
         s.redis.process.send_signal(signal.SIGCONT)
     together(s)
@@ -287,7 +274,7 @@ def _(s):
     together(s)
     s.b.end()
     try:
-        until(lambda: stats(s.a)['nodes'] == 0, 'one that says good-bye is forgotten at once', 3)
+        until(lambda: s.a.stats()['nodes'] == 0, 'one that says good-bye is forgotten at once', 3)
     finally:
         s.b.start()
     together(s)
@@ -320,17 +307,17 @@ def _(s):
     with Sentinel(s.redis.port) as sentinel:
         env = {**s.env, 'REDIS_URL': 'redis://main/0', 'REDIS_SENTINEL_HOSTS': '127.0.0.2,127.0.0.1', 'REDIS_SENTINEL_PORT': str(sentinel.port)}
         with Server(s.a.web_server, s.url, s.stub, env) as third:
-            until(lambda: stats(third)['nodes'] == 2, 'it knows both', 20)
+            until(lambda: third.stats()['nodes'] == 2, 'it knows both', 20)
 
 
 @test('WEBSOCKET_REDIS_URL goes before REDIS_URL; an address that is none leaves a machine alone')
 def _(s):
     with Server(s.a.web_server, s.url, s.stub, {**s.env, 'WEBSOCKET_MANAGER': 'redis', 'WEBSOCKET_REDIS_URL': s.redis.url, 'REDIS_URL': 'redis://127.0.0.1:1/0'}) as third:
-        until(lambda: stats(third)['nodes'] == 2, 'it knows both', 15)
+        until(lambda: third.stats()['nodes'] == 2, 'it knows both', 15)
     with Server(s.a.web_server, s.url, s.stub, {**s.env, 'REDIS_URL': 'rediss://127.0.0.1:1/0'}) as third:
         equal(third.anyone().get('/health').status, 200)
         time.sleep(1)
-        equal(stats(third)['nodes'], 0)
+        equal(third.stats()['nodes'], 0)
 
 
 # ---------------------------------------------------------------- the installation
